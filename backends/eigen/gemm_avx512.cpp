@@ -1,0 +1,2 @@
+#define CHRONOTOPE_GEMM gemm_avx512
+#include "gemm_kernel.inc"

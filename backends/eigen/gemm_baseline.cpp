@@ -1,0 +1,2 @@
+#define CHRONOTOPE_GEMM gemm_baseline
+#include "gemm_kernel.inc"

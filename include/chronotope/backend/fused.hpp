@@ -1,0 +1,96 @@
+#pragma once
+// Optional fused operations. A backend may have any of them; each forward hook comes with its backward.
+//  * absent          -> the operation is composed from primitives, decided at compile time;
+//  * returns false   -> composed at run time (this shape, dtype or stride is not covered; nothing was written);
+//  * returns true    -> done.
+// The composition in ops/ is the specification and the oracle; primitives_only<B> hides the hooks so tests can compare.
+//
+// Conventions: outputs are contiguous and uninitialised; gradients are overwritten, never accumulated into;
+// inputs are f32 or f64 and may be strided unless the hook declines them. R is rows, T packed tokens, Q query rows,
+// H heads, D width, P classes.
+
+#include <cstdint>
+
+#include "chronotope/core/shape.hpp"
+
+namespace chronotope {
+
+/// How sequences lie in a packed token axis, and which tokens ask. Attention is causal inside a sequence:
+/// query row r of sequence s sees keys offsets[s] … r.
+struct AttentionLayout {
+  View offsets;     ///< [S + 1] i32, ascending, from 0 to T
+  View query_rows;  ///< [Q] i32, strictly ascending packed rows of the queries; Q = T when every token asks
+};
+
+/// One AdamW step (Loshchilov & Hutter 2019); Adam (Kingma & Ba 2015) is weight_decay = 0.
+///   g' = grad_scale * g;  m = beta1 m + (1 - beta1) g';  v = beta2 v + (1 - beta2) g'^2
+///   p = p - lr * weight_decay * p - lr * (m / correction1) / (sqrt(v / correction2) + eps)
+struct AdamStep {
+  double lr, beta1, beta2, eps, weight_decay;
+  double correction1;  ///< 1 - beta1^t
+  double correction2;  ///< 1 - beta2^t
+  double grad_scale;   ///< clipping and accumulation
+};
+
+// rms_norm (Zhang & Sennrich 2019): y = x * inv * w, inv = 1 / sqrt(mean(x^2) + eps)
+//   try_rms_norm(s, y [R, D], inv [R], x [R, D], w [D], eps)
+//   try_rms_norm_backward(s, dx, dw, dy, x, w, inv)
+// layer_norm (Ba et al. 2016): y = (x - mean) * inv * w + b
+//   try_layer_norm(s, y [R, D], mean [R], inv [R], x [R, D], w [D], b [D], eps)
+//   try_layer_norm_backward(s, dx, dw, db, dy, x, w, mean, inv)
+// softmax over the last axis
+//   try_softmax(s, y [R, D], x [R, D])
+//   try_softmax_backward(s, dx, dy, y)
+// rope (Su et al. 2021), halves paired: y1 = x1 cos - x2 sin, y2 = x2 cos + x1 sin; inverse turns back (the backward)
+//   try_rope(s, y [T, H, D], x [T, H, D], position [T] i32, cos [L, D/2], sin [L, D/2], bool inverse)
+// swiglu (Shazeer 2020): y = silu(gate) * up, gate_up [R, 2F] holds gate then up
+//   try_swiglu(s, y [R, F], gate_up [R, 2F])
+//   try_swiglu_backward(s, dgate_up, dy, gate_up)
+// attention, packed and causal, no [T x T] kept
+//   try_attention(s, out [Q, H, D], lse [Q, H], q [Q, H, D], k [T, H, D], v [T, H, D], layout, scale)
+//   try_attention_backward(s, dq, dk, dv, dout, q, k, v, out, lse, layout, scale)
+// linear_cross_entropy: nll_i = -log softmax(w h_i)[target_i] without ever holding all logits
+//   try_linear_cross_entropy(s, nll [Q], lse [Q], h [Q, D], w [P, D], target [Q] i32)
+//   try_linear_cross_entropy_backward(s, dh, dw, dnll [Q], h, w, target, lse)
+// dropout: y = x * keep / (1 - p), keep_i = philox_uniform(seed, counter, i) >= p; the backward is the same call on dy
+//   try_dropout(s, y, x, double p, uint64 seed, uint64 counter)
+// sum_squares: out [] = sum of x^2 (gradient norms)
+//   try_sum_squares(s, out, x)
+// adamw, in place, one pass over memory; all four of one shape and contiguous
+//   try_adamw(s, p, m, v, g, const AdamStep&)
+// adamw on rows `ids` (unique) of p, m, v [N, D] with gradients g [U, D]
+//   try_adamw_rows(s, p, m, v, ids [U] i32, g, const AdamStep&)
+
+/// The hooks once more, for code that handles all of them alike (any_backend, tests):
+/// X(name, (parameters after the stream), (their names)).
+#define CHRONOTOPE_FUSED_HOOKS(X)                                                                                     \
+  X(rms_norm, (const View& y, const View& inv, const View& x, const View& w, double eps), (y, inv, x, w, eps))        \
+  X(rms_norm_backward, (const View& dx, const View& dw, const View& dy, const View& x, const View& w, const View& inv), \
+    (dx, dw, dy, x, w, inv))                                                                                          \
+  X(layer_norm, (const View& y, const View& mean, const View& inv, const View& x, const View& w, const View& b,       \
+    double eps), (y, mean, inv, x, w, b, eps))                                                                        \
+  X(layer_norm_backward, (const View& dx, const View& dw, const View& db, const View& dy, const View& x,              \
+    const View& w, const View& mean, const View& inv), (dx, dw, db, dy, x, w, mean, inv))                             \
+  X(softmax, (const View& y, const View& x), (y, x))                                                                  \
+  X(softmax_backward, (const View& dx, const View& dy, const View& y), (dx, dy, y))                                   \
+  X(rope, (const View& y, const View& x, const View& position, const View& cos, const View& sin, bool inverse),       \
+    (y, x, position, cos, sin, inverse))                                                                              \
+  X(swiglu, (const View& y, const View& gate_up), (y, gate_up))                                                       \
+  X(swiglu_backward, (const View& dgate_up, const View& dy, const View& gate_up), (dgate_up, dy, gate_up))            \
+  X(attention, (const View& out, const View& lse, const View& q, const View& k, const View& v,                        \
+    const AttentionLayout& layout, double scale), (out, lse, q, k, v, layout, scale))                                 \
+  X(attention_backward, (const View& dq, const View& dk, const View& dv, const View& dout, const View& q,             \
+    const View& k, const View& v, const View& out, const View& lse, const AttentionLayout& layout, double scale),     \
+    (dq, dk, dv, dout, q, k, v, out, lse, layout, scale))                                                             \
+  X(linear_cross_entropy, (const View& nll, const View& lse, const View& h, const View& w, const View& target),       \
+    (nll, lse, h, w, target))                                                                                         \
+  X(linear_cross_entropy_backward, (const View& dh, const View& dw, const View& dnll, const View& h, const View& w,   \
+    const View& target, const View& lse), (dh, dw, dnll, h, w, target, lse))                                          \
+  X(dropout, (const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter),                     \
+    (y, x, p, seed, counter))                                                                                         \
+  X(sum_squares, (const View& out, const View& x), (out, x))                                                          \
+  X(adamw, (const View& p, const View& m, const View& v, const View& g, const AdamStep& step), (p, m, v, g, step))    \
+  X(adamw_rows, (const View& p, const View& m, const View& v, const View& ids, const View& g, const AdamStep& step),  \
+    (p, m, v, ids, g, step))
+
+}  // namespace chronotope

@@ -1,0 +1,31 @@
+#pragma once
+// Initial values. Drawn on the host from the context's counter-based stream, so they are equal on every backend.
+
+#include <cmath>
+#include <numbers>
+
+#include "chronotope/autograd/parameter.hpp"
+#include "chronotope/core/philox.hpp"
+
+namespace chronotope {
+
+/// Normal values of the given standard deviation (Box & Muller 1958); advances the context's random state by one.
+template <Backend B> Parameter<B> normal_parameter(Context<B>& context, const Shape& shape, double deviation, DType dtype = DType::f32) {
+  const RandomState at = context.random();
+  ++context.random().counter;
+  std::vector<double> values(static_cast<std::size_t>(shape.elements()));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto word = philox(at.seed, at.counter, i);
+    const double radius = std::sqrt(-2 * std::log((word[0] + 0.5) * 0x1p-32));
+    values[i] = deviation * radius * std::cos(2 * std::numbers::pi * word[1] * 0x1p-32);
+  }
+  if (dtype == DType::f64) return Parameter<B>(Tensor<B>::from_host(context, values, shape));
+  return Parameter<B>(Tensor<B>::from_host(context, std::vector<float>(values.begin(), values.end()), shape));
+}
+
+/// One value everywhere.
+template <Backend B> Parameter<B> constant_parameter(Context<B>& context, const Shape& shape, double value, DType dtype = DType::f32) {
+  return Parameter<B>(full<B>(context, shape, value, dtype));
+}
+
+}  // namespace chronotope

@@ -1,0 +1,14 @@
+#pragma once
+// Matrix products. O(batch M N K).
+
+#include "chronotope/tensor/tensor.hpp"
+
+namespace chronotope {
+
+/// a [..., M, K] times b [..., K, N] -> [..., M, N]; leading axes broadcast. Throws ShapeError when inner extents differ.
+template <Backend B> Tensor<B> matmul(const Tensor<B>& a, const Tensor<B>& b);
+
+/// x [..., in] through weight [out, in] -> [..., out]: x W^T, no bias.
+template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weight);
+
+}  // namespace chronotope

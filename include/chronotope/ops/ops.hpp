@@ -1,0 +1,11 @@
+#pragma once
+// Every operation.
+
+#include "chronotope/ops/attention.hpp"
+#include "chronotope/ops/elementwise.hpp"
+#include "chronotope/ops/index.hpp"
+#include "chronotope/ops/loss.hpp"
+#include "chronotope/ops/matmul.hpp"
+#include "chronotope/ops/nn.hpp"
+#include "chronotope/ops/reduce.hpp"
+#include "chronotope/ops/shape.hpp"

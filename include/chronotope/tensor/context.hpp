@@ -1,0 +1,115 @@
+#pragma once
+// Where tensors live: a stream, a caching allocator and the state of the random numbers. Made by the user; there is no
+// default device and no hidden seed.
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <vector>
+
+#include "chronotope/backend/concepts.hpp"
+
+namespace chronotope {
+
+/// Position in the counter-based random stream. Equal positions draw equal numbers on every backend.
+struct RandomState {
+  std::uint64_t seed = 0;
+  std::uint64_t counter = 0;
+};
+
+/// How much memory a context holds, in bytes.
+struct MemoryStats {
+  std::size_t in_use = 0;  ///< held by tensors
+  std::size_t peak = 0;    ///< largest in_use so far
+  std::size_t cached = 0;  ///< kept for reuse
+};
+
+namespace detail {
+
+/// Shared by a context and its tensors, so that tensors may outlive the context. Not thread-safe: one host thread at a time.
+template <Backend B> class ContextState {
+ public:
+  explicit ContextState(typename B::stream s, std::uint64_t seed) : stream(std::move(s)), random{seed, 0} {}
+  ContextState(const ContextState&) = delete;
+  ContextState& operator=(const ContextState&) = delete;
+  ~ContextState() { trim(); }
+
+  void* allocate(std::size_t bytes) {
+    const std::size_t size = size_class(bytes);
+    auto& free = free_[size];
+    void* p = nullptr;
+    if (!free.empty()) {
+      p = free.back();
+      free.pop_back();
+      memory.cached -= size;
+    } else {
+      if (memory.cached > memory.peak) trim();  // shapes keep changing: do not hoard
+      p = B::allocate(stream, size);
+    }
+    memory.in_use += size;
+    memory.peak = std::max(memory.peak, memory.in_use);
+    return p;
+  }
+
+  void release(void* p, std::size_t bytes) noexcept {
+    const std::size_t size = size_class(bytes);
+    memory.in_use -= size;
+    try {
+      free_[size].push_back(p);
+      memory.cached += size;
+    } catch (...) {
+      B::deallocate(stream, p);
+    }
+  }
+
+  void trim() noexcept {
+    for (auto& [size, free] : free_) {
+      for (void* p : free) B::deallocate(stream, p);
+      memory.cached -= size * free.size();
+      free.clear();
+    }
+  }
+
+  typename B::stream stream;
+  RandomState random;
+  MemoryStats memory;
+
+ private:
+  /// Eight classes an octave: at most 12.5 % is wasted and near-equal shapes share blocks.
+  static std::size_t size_class(std::size_t bytes) {
+    std::size_t step = 64;
+    while (step * 16 < bytes) step *= 2;
+    return (std::max<std::size_t>(bytes, 1) + step - 1) / step * step;
+  }
+
+  std::map<std::size_t, std::vector<void*>> free_;
+};
+
+}  // namespace detail
+
+template <Backend B> class Context {
+ public:
+  using backend = B;
+
+  /// Takes the user's stream. `seed` starts the random stream of this context.
+  explicit Context(typename B::stream stream = typename B::stream(), std::uint64_t seed = 0)
+      : state_(std::make_shared<detail::ContextState<B>>(std::move(stream), seed)) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+  Context(Context&&) noexcept = default;
+  Context& operator=(Context&&) noexcept = default;
+
+  typename B::stream& stream() { return state_->stream; }
+  RandomState& random() { return state_->random; }
+  const MemoryStats& memory() const { return state_->memory; }
+  /// Gives cached memory back to the device.
+  void trim() { state_->trim(); }
+  void synchronize() { B::synchronize(state_->stream); }
+
+  const std::shared_ptr<detail::ContextState<B>>& state() const { return state_; }
+
+ private:
+  std::shared_ptr<detail::ContextState<B>> state_;
+};
+
+}  // namespace chronotope

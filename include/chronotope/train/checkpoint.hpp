@@ -1,0 +1,48 @@
+#pragma once
+// Checkpoints: a folder with last.safetensors (everything a training needs to go on), best.safetensors (the weights with
+// the best validation score) and log.jsonl. Each file is replaced whole or not at all.
+
+#include <string>
+
+#include "chronotope/components/tokenizer.hpp"
+#include "chronotope/core/safetensors.hpp"
+#include "chronotope/train/config.hpp"
+
+namespace chronotope {
+
+/// Where a training stands.
+struct TrainingState {
+  std::int64_t epoch = 0;           ///< the epoch in progress, from 0
+  std::int64_t step = 0;            ///< steps done in it
+  std::int64_t steps = 0;           ///< optimizer steps in all
+  std::uint64_t random_counter = 0;
+  double loss_sum = 0;              ///< of the epoch so far
+  std::int64_t loss_count = 0;
+  double best_score = -1;           ///< validation acc@1 + MRR / 2
+  std::int64_t best_epoch = -1;
+  bool finished = false;
+};
+
+/// Everything in a checkpoint file.
+struct Checkpoint {
+  Config config;
+  PlaceTokenizer tokenizer;
+  TrainingState state;
+  std::map<std::string, HostTensor> tensors;  ///< "model." + path; in last.safetensors also "adam.m." and "adam.v." + path
+};
+
+/// Creates the folder when needed. Throws FileError.
+void write_checkpoint(const std::string& folder, const std::string& name, const Checkpoint& checkpoint);
+
+/// Reads folder/name. Throws FileError when there is none, FormatError when it is damaged or no checkpoint of this program.
+Checkpoint read_checkpoint(const std::string& folder, const std::string& name);
+
+/// best.safetensors where there is one, else last.safetensors.
+Checkpoint read_trained(const std::string& folder);
+
+bool has_checkpoint(const std::string& folder, const std::string& name);
+
+inline constexpr const char* last_checkpoint = "last.safetensors";
+inline constexpr const char* best_checkpoint = "best.safetensors";
+
+}  // namespace chronotope

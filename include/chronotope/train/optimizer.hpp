@@ -1,0 +1,159 @@
+#pragma once
+// AdamW (Loshchilov & Hutter 2019) and, with weight_decay 0, Adam (Kingma & Ba 2015).
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <unordered_map>
+
+#include "chronotope/nn/module.hpp"
+#include "chronotope/nn/state.hpp"
+#include "chronotope/train/adam_step.hpp"
+
+namespace chronotope {
+
+/// What happens to rows of an embedding table that a step did not look up.
+enum class RowUpdates : std::uint8_t {
+  dense,  ///< as if their gradient were 0: moments decay, momentum moves them on, weight decay pulls (PyTorch's AdamW). O(table) a step
+  lazy    ///< nothing at all: moments and values stay until the row is looked up again (PyTorch's SparseAdam). O(rows looked up) a step
+};
+
+struct AdamOptions {
+  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8;
+  double weight_decay = 0;  ///< decoupled: p -= lr * weight_decay * p, on every parameter
+  RowUpdates rows = RowUpdates::dense;
+};
+
+/// Holds two moments a parameter. step() takes the gradients that backward() left in the parameters and clears them.
+template <Backend B> class AdamW {
+ public:
+  using backend = B;
+  using Named = std::vector<std::pair<std::string, Parameter<B>>>;
+
+  AdamW(Named parameters, const AdamOptions& options) : options_(options) {
+    for (auto& [path, parameter] : parameters) {
+      const Tensor<B>& p = parameter.value();
+      const Tensor<B> zero = full<B>(p.state(), p.shape(), 0, p.dtype());
+      slots_.push_back({path, parameter, zero, full<B>(p.state(), p.shape(), 0, p.dtype()), {}, {}});
+    }
+  }
+
+  /// One update with gradients times `scale` (1 / accumulated passes), clipped to global norm `clip` (0: not at all).
+  /// Returns the norm before clipping. A norm that is not finite throws Error and leaves every parameter as it was.
+  double step(double rate, double scale = 1, double clip = 0) {
+    const NoGrad no_grad;
+    for (Slot& slot : slots_) gather_gradient(slot);
+    const double norm = gradient_norm() * scale;
+    if (!std::isfinite(norm)) {
+      for (Slot& slot : slots_) clear(slot);
+      throw Error("the gradient norm is " + std::to_string(norm) + " at optimizer step " + std::to_string(steps_ + 1) +
+                  "; lower the learning rate or look for extreme inputs");
+    }
+    ++steps_;
+    if (clip > 0) scale *= std::min(1.0, clip / (norm + 1e-6));
+    const auto t = static_cast<double>(steps_);
+    const AdamStep now{rate, options_.beta1, options_.beta2, options_.eps, options_.weight_decay,
+                       1 - std::pow(options_.beta1, t), 1 - std::pow(options_.beta2, t), scale};
+    for (Slot& slot : slots_) {
+      if (slot.ids.defined()) adam_rows(slot.parameter.value(), slot.m, slot.v, slot.ids, slot.gradient, now);
+      else if (slot.gradient.defined()) adam(slot.parameter.value(), slot.m, slot.v, slot.gradient, now);
+      clear(slot);
+    }
+    return norm;
+  }
+
+  std::int64_t steps() const { return steps_; }
+
+  /// Moments under "adam.m." and "adam.v." + path; the number of steps is the caller's to keep.
+  void save(std::map<std::string, HostTensor>& state) const {
+    for (const Slot& slot : slots_) {
+      state.emplace("adam.m." + slot.path, to_host_tensor(slot.m));
+      state.emplace("adam.v." + slot.path, to_host_tensor(slot.v));
+    }
+  }
+  /// Throws FormatError when a moment is missing or of another shape.
+  void load(Context<B>& context, const std::map<std::string, HostTensor>& state, std::int64_t steps) {
+    for (Slot& slot : slots_) {
+      slot.m = moment(context, state, "adam.m." + slot.path, slot.m);
+      slot.v = moment(context, state, "adam.v." + slot.path, slot.v);
+    }
+    steps_ = steps;
+  }
+
+ private:
+  struct Slot {
+    std::string path;
+    Parameter<B> parameter;
+    Tensor<B> m, v;
+    Tensor<B> gradient;  ///< of this step: dense, or one row for each of `ids`
+    Tensor<B> ids;       ///< [U] i32 unique, defined when only rows are updated
+  };
+
+  static Tensor<B> moment(Context<B>& context, const std::map<std::string, HostTensor>& state, const std::string& name, const Tensor<B>& now) {
+    const auto found = state.find(name);
+    if (found == state.end() || !(found->second.shape == now.shape()) || found->second.dtype != now.dtype())
+      throw FormatError("the optimizer state \"" + name + "\" is missing or does not have shape " + to_string(now.shape()));
+    return to_device(context, found->second);
+  }
+
+  static void clear(Slot& slot) {
+    slot.parameter.zero_grad();
+    slot.gradient = {};
+    slot.ids = {};
+  }
+
+  void gather_gradient(Slot& slot) {
+    Gradient<B>& g = slot.parameter.gradient();
+    if (g.rows.empty()) {
+      slot.gradient = g.dense;
+    } else if (options_.rows == RowUpdates::lazy && !g.dense.defined()) {
+      std::tie(slot.ids, slot.gradient) = summed_rows(g, slot.parameter.value());
+    } else {
+      const Tensor<B>& p = slot.parameter.value();
+      slot.gradient = full<B>(p.state(), p.shape(), 0, p.dtype());
+      if (g.dense.defined()) B::copy(p.stream(), slot.gradient.view(), g.dense.view());
+      for (const auto& part : g.rows)
+        if (part.rows.elements()) B::scatter_add(p.stream(), slot.gradient.view(), part.ids.view(), part.rows.view());
+    }
+  }
+
+  /// Each looked-up row once, its gradients added up. The ids come to the host: O(rows looked up).
+  static std::pair<Tensor<B>, Tensor<B>> summed_rows(const Gradient<B>& g, const Tensor<B>& p) {
+    std::unordered_map<std::int32_t, std::int32_t> place;
+    std::vector<std::int32_t> unique;
+    std::vector<std::vector<std::int32_t>> places;
+    for (const auto& part : g.rows) {
+      places.emplace_back();
+      for (std::int32_t id : part.ids.template to_host<std::int32_t>()) {
+        const auto [at, fresh] = place.emplace(id, static_cast<std::int32_t>(unique.size()));
+        if (fresh) unique.push_back(id);
+        places.back().push_back(at->second);
+      }
+    }
+    Shape shape = p.shape();
+    shape[0] = static_cast<std::int64_t>(unique.size());
+    const Tensor<B> sum = full<B>(p.state(), shape, 0, p.dtype());
+    for (std::size_t i = 0; i < places.size(); ++i) {
+      const auto n = static_cast<std::int64_t>(places[i].size());
+      const Tensor<B> ids = Tensor<B>::from_host(p.state(), std::span<const std::int32_t>(places[i]), {n});
+      if (g.rows[i].rows.elements()) B::scatter_add(p.stream(), sum.view(), ids.view(), g.rows[i].rows.view());
+    }
+    return {Tensor<B>::from_host(p.state(), std::span<const std::int32_t>(unique), {shape[0]}), sum};
+  }
+
+  double gradient_norm() const {
+    double total = 0;
+    for (const Slot& slot : slots_) {
+      if (!slot.gradient.defined()) continue;
+      const Tensor<B> squares = sum_squares(slot.gradient);
+      total += squares.dtype() == DType::f64 ? squares.template item<double>() : squares.template item<float>();
+    }
+    return std::sqrt(total);
+  }
+
+  AdamOptions options_;
+  std::vector<Slot> slots_;
+  std::int64_t steps_ = 0;
+};
+
+}  // namespace chronotope

@@ -1,0 +1,119 @@
+#pragma once
+// The parts of the generated city: kinds of places, the map, a person. Whole numbers only, see generate_city.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "chronotope/data/city.hpp"
+
+namespace chronotope::city {
+
+/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): the same numbers on every platform, unlike std distributions.
+class Random {
+ public:
+  Random(std::uint64_t seed, std::uint64_t stream);
+
+  std::uint64_t next();
+  /// 0 to count - 1.
+  int below(int count);
+  bool chance(int percent) { return below(100) < percent; }
+  /// An index with probability in proportion to its weight; -1 if all are 0.
+  int pick(const std::vector<std::int64_t>& weights);
+
+ private:
+  std::uint64_t state_;
+};
+
+/// Parts of the day: 0-5, 6-9, 10-11, 12-14, 15-17, 18-20 and 21-23 o'clock.
+inline constexpr int day_parts = 7;
+int day_part(int hour);
+
+using PartWeights = std::array<int, day_parts>;
+
+enum class Quarter { living, business, leisure };
+
+struct Kind {
+  const char* slug;      ///< beginning of the place ids
+  const char* category;  ///< category name
+  int share;             ///< percent of all places
+  Quarter quarter;       ///< where it mostly is
+  int reach;             ///< metres people gladly go for it
+  int then;              ///< kind that often follows, -1 for none
+  PartWeights workday, weekend;
+};
+
+enum : int { residence, office, kind_count = 16 };
+const std::array<Kind, kind_count>& kinds();
+
+struct Point {
+  int x = 0, y = 0;  ///< metres east and north of the centre
+};
+
+struct Place {
+  int kind = 0;
+  Point at;
+  int popularity = 0;
+  std::string id;
+};
+
+/// Districts of one quarter each with the places around their centres.
+class Map {
+ public:
+  explicit Map(const CityOptions& options);
+
+  const Place& place(int number) const { return places_[number]; }
+  const std::vector<int>& of_kind(int kind) const { return by_kind_[kind]; }
+  double latitude(int place) const;
+  double longitude(int place) const;
+
+ private:
+  struct District {
+    Point centre;
+    Quarter quarter;
+  };
+
+  Place make_place(int kind, Random& random) const;
+
+  std::vector<District> districts_;
+  std::vector<Place> places_;
+  std::array<std::vector<int>, kind_count> by_kind_;
+  std::int64_t centre_latitude_, centre_longitude_;  // millionths of a degree
+  std::int64_t narrowing_;                           // cosine of the latitude x 65536
+};
+
+/// Somebody who moves about. Calls of visit() must follow the order of time.
+class Person {
+ public:
+  Person(const Map& map, std::uint64_t seed, int number);
+
+  /// Hour of a check-in on a workday or weekend day, by how awake people are and how late this one lives.
+  int draw_hour(bool weekend);
+  /// The place visited at an hour of a day (Monday 0 of the first week is day 0).
+  int visit(int day, int hour);
+  Random& random() { return random_; }
+
+ private:
+  struct Favourite {
+    int place, visits;
+  };
+
+  void make_appointments();
+  int choose_kind(int part, bool weekend);
+  int choose_place(int kind, Point from);
+  int return_to(int kind, Point from);
+  int explore(int kind, Point from);
+  Point whereabouts(int day, int part, bool weekend) const;
+  void remember(int place);
+
+  const Map& map_;
+  Random random_;
+  int home_, work_, lateness_;
+  std::array<int, kind_count> taste_;
+  std::array<std::vector<Favourite>, kind_count> favourites_;
+  std::array<std::array<int, day_parts>, 7> appointments_;  // place, -1 for none
+  int last_place_ = -1, last_day_ = -1;
+};
+
+}  // namespace chronotope::city

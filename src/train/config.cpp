@@ -1,0 +1,194 @@
+#include "chronotope/train/config.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <numeric>
+#include <sstream>
+
+#include "chronotope/core/error.hpp"
+
+namespace chronotope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Edits to get from one word to the other (Levenshtein 1966).
+std::size_t distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row[b.size()];
+}
+
+/// Calls f(dotted name, value, meaning) for every leaf.
+template <class F> class Leaves {
+ public:
+  Leaves(std::string prefix, F& f) : prefix_(std::move(prefix)), f_(f) {}
+  template <class T> void operator()(const char* name, T& value, const char* meaning) { f_(prefix_ + name, value, meaning); }
+  template <class S> void operator()(const char* name, S& section) { section.visit(Leaves(prefix_ + name + ".", f_)); }
+
+ private:
+  std::string prefix_;
+  F& f_;
+};
+
+template <class F> void for_each_key(Config& config, F f) { config.visit(Leaves<F>("", f)); }
+
+[[noreturn]] void unknown_key(Config& config, const std::string& key, const std::string& source) {
+  std::string nearest;
+  for_each_key(config, [&](const std::string& name, auto&, const char*) {
+    if (nearest.empty() || distance(key, name) < distance(key, nearest)) nearest = name;
+  });
+  throw ConfigError(source + ": there is no key \"" + key + "\"; did you mean \"" + nearest + "\"?");
+}
+
+template <class T> void assign(T& value, const Json& json, const std::string& key, const std::string& source) {
+  const auto wrong = [&](const char* wanted) { throw ConfigError(source + ": \"" + key + "\" must be " + wanted + ", is " + json.dump()); };
+  if constexpr (std::is_same_v<T, bool>) {
+    if (!json.is_boolean()) wrong("true or false");
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    if (!json.is_number_integer() || (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX)) wrong("a whole number");
+  } else if constexpr (std::is_same_v<T, double>) {
+    if (!json.is_number()) wrong("a number");
+  } else {
+    if (!json.is_string()) wrong("text");
+  }
+  value = json.get<T>();
+}
+
+void assign_key(Config& config, const std::string& key, const Json& json, const std::string& source) {
+  bool found = false;
+  for_each_key(config, [&](const std::string& name, auto& value, const char*) {
+    if (name != key) return;
+    assign(value, json, key, source);
+    found = true;
+  });
+  if (!found) unknown_key(config, key, source);
+}
+
+bool is_section(Config& config, const std::string& prefix) {
+  bool found = false;
+  for_each_key(config, [&](const std::string& name, auto&, const char*) { found = found || name.rfind(prefix, 0) == 0; });
+  return found;
+}
+
+void assign_all(Config& config, const Json& json, const std::string& prefix, const std::string& source) {
+  for (const auto& [name, value] : json.items()) {
+    if (value.is_object() && is_section(config, prefix + name + ".")) assign_all(config, value, prefix + name + ".", source);
+    else assign_key(config, prefix + name, value, source);
+  }
+}
+
+void need(bool fulfilled, const std::string& rule) {
+  if (!fulfilled) throw ConfigError(rule);
+}
+
+void one_of(const char* key, const std::string& value, std::initializer_list<const char*> choices) {
+  std::string list;
+  for (const char* choice : choices) {
+    if (value == choice) return;
+    list += (list.empty() ? "" : ", ") + std::string(choice);
+  }
+  throw ConfigError(std::string(key) + " must be one of " + list + ", is \"" + value + "\"");
+}
+
+void check(const ModelConfig& m) {
+  one_of("model.decoder", m.decoder, {"llama", "gpt"});
+  one_of("model.head", m.head, {"vocabulary", "history_pointer"});
+  one_of("model.geo", m.geo, {"geohash", "grid"});
+  need(m.layers >= 1 && m.layers <= 1000, "model.layers must be 1 to 1000");
+  need(m.heads >= 1 && m.width >= 1 && m.width <= 65536, "model.heads must be at least 1 and model.width 1 to 65536");
+  need(m.width % 12 == 0, "model.width must be a multiple of 12 (four time and twelve position parts)");
+  need(m.width % m.heads == 0 && m.width / m.heads % 2 == 0, "model.width must be an even multiple of model.heads");
+  need(m.feed_forward >= 1 && m.feed_forward <= 1 << 20, "model.feed_forward must be 1 to 1048576");
+  need(m.length >= 2 && m.length <= 1 << 16, "model.length must be 2 to 65536 actions");
+  need(m.geo_rows >= 1 && m.geo_rows <= 1 << 28, "model.geo_rows must be 1 to 268435456");
+  need(m.dropout >= 0 && m.dropout < 1, "model.dropout must be at least 0 and less than 1");
+  need(m.pointer_heads >= 1 && m.pointer_heads <= 1024 && m.pointer_width >= 1 && m.pointer_width <= 65536,
+       "model.pointer_heads must be 1 to 1024 and model.pointer_width 1 to 65536");
+}
+
+void check(const TrainingConfig& t) {
+  one_of("training.optimizer", t.optimizer, {"adam", "adamw"});
+  one_of("training.embedding_updates", t.embedding_updates, {"dense", "lazy"});
+  need(std::isfinite(t.learning_rate) && t.learning_rate > 0, "training.learning_rate must be above 0");
+  need(t.min_learning_rate >= 0 && t.min_learning_rate <= t.learning_rate, "training.min_learning_rate must be 0 to training.learning_rate");
+  need(t.warmup_steps >= 0 && t.epochs >= 1 && t.epochs <= 1'000'000, "training.warmup_steps must not be negative, training.epochs 1 to 1000000");
+  need(t.batch >= 1 && t.batch <= 1 << 20 && t.accumulate >= 1, "training.batch must be 1 to 1048576, training.accumulate at least 1");
+  need(t.weight_decay >= 0 && std::isfinite(t.weight_decay), "training.weight_decay must not be negative");
+  need(t.optimizer != "adam" || t.weight_decay == 0, "training.weight_decay must be 0 with adam; adamw has decoupled weight decay");
+  need(t.clip_norm >= 0, "training.clip_norm must not be negative");
+  need(t.beta1 >= 0 && t.beta1 < 1 && t.beta2 >= 0 && t.beta2 < 1, "training.beta1 and beta2 must be at least 0 and less than 1");
+  need(t.eps > 0, "training.eps must be above 0");
+  need(t.patience >= 0 && t.checkpoint_seconds >= 0, "training.patience and checkpoint_seconds must not be negative");
+}
+
+}  // namespace
+
+void check_config(const Config& config) {
+  need(config.seed >= 0, "seed must not be negative");
+  check(config.model);
+  check(config.training);
+  need(config.evaluation.batch >= 1 && config.evaluation.batch <= 1 << 20, "evaluation.batch must be 1 to 1048576");
+}
+
+Config parse_config(const std::string& text, const std::string& source) {
+  Json json;
+  try {
+    json = Json::parse(text);
+  } catch (const Json::exception& e) {
+    throw FormatError(source + " is not JSON: " + e.what());
+  }
+  if (!json.is_object()) throw ConfigError(source + ": the config must be a JSON object");
+  Config config;
+  assign_all(config, json, "", source);
+  check_config(config);
+  return config;
+}
+
+Config read_config(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::stringstream text;
+  if (!file || !(text << file.rdbuf())) throw FileError("cannot read the config " + path);
+  return parse_config(text.str(), path);
+}
+
+void set_config(Config& config, const std::string& assignment) {
+  const auto sign = assignment.find('=');
+  if (sign == std::string::npos) throw ConfigError("--set wants key=value, got \"" + assignment + "\"");
+  const std::string key = assignment.substr(0, sign), value = assignment.substr(sign + 1);
+  Json json = Json::parse(value, nullptr, false);
+  if (json.is_discarded() || json.is_structured()) json = value;  // words need no quotes
+  assign_key(config, key, json, "--set");
+  check_config(config);
+}
+
+std::string to_json(const Config& config) {
+  Config copy = config;
+  Json json;
+  for_each_key(copy, [&](std::string name, auto& value, const char*) {
+    std::replace(name.begin(), name.end(), '.', '/');
+    json[Json::json_pointer("/" + name)] = value;
+  });
+  return json.dump(2) + "\n";
+}
+
+std::string config_reference() {
+  Config defaults;
+  std::string text = "| key | default | meaning |\n|---|---|---|\n";
+  for_each_key(defaults, [&](const std::string& name, auto& value, const char* meaning) {
+    text += "| `" + name + "` | `" + Json(value).dump() + "` | " + meaning + " |\n";
+  });
+  return text;
+}
+
+}  // namespace chronotope

@@ -1,0 +1,117 @@
+#include "chronotope/train/histories.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "chronotope/core/error.hpp"
+#include "chronotope/data/calendar.hpp"
+
+namespace chronotope {
+namespace {
+
+/// Draw `index` of the stream (seed, epoch): uniform below n.
+std::size_t draw(std::uint64_t seed, std::uint64_t epoch, std::uint64_t index, std::size_t n) {
+  const auto word = philox(seed, epoch, index);
+  const std::uint64_t wide = std::uint64_t{word[1]} << 32 | word[0];
+  return static_cast<std::size_t>(wide % n);  // n is far below 2^64: the bias is not measurable
+}
+
+/// Fisher & Yates.
+void shuffle(std::vector<Window>& windows, std::uint64_t seed, std::uint64_t epoch) {
+  for (std::size_t i = windows.size(); i > 1; --i) std::swap(windows[i - 1], windows[draw(~seed, epoch, i, i)]);
+}
+
+void set_context(Action& action, const Action& source) {
+  action.when = source.when;
+  action.utc = source.utc;
+  action.local = source.local;
+}
+
+}  // namespace
+
+PlaceTokenizer make_tokenizer(const CheckinTable& table, GeoCells cells, std::int32_t geo_table_rows) {
+  std::vector<const Checkin*> first(table.places.size(), nullptr);
+  for (const Checkin& row : table.rows)
+    if (row.split == Split::train && !first[static_cast<std::size_t>(row.place)]) first[static_cast<std::size_t>(row.place)] = &row;
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < first.size(); ++i)
+    if (first[i]) places.push_back({table.places[i], table.categories[static_cast<std::size_t>(first[i]->category)], first[i]->latitude, first[i]->longitude});
+  if (places.empty()) throw DataError("the data has no row with split \"train\": there is nothing to learn from");
+  return PlaceTokenizer(std::move(places), cells, geo_table_rows);
+}
+
+Action make_action(const Checkin& row, const CheckinTable& table, const PlaceTokenizer& tokenizer) {
+  const CalendarFields when = calendar_fields(row.local);
+  Action action;
+  action.place = tokenizer.place_token(table.places[static_cast<std::size_t>(row.place)]);
+  action.category = tokenizer.category_token(table.categories[static_cast<std::size_t>(row.category)]);
+  action.when = {when.month, when.day, when.weekday, when.hour};
+  action.where = tokenizer.geo_rows(row.latitude, row.longitude);
+  action.latitude = static_cast<float>(row.latitude);
+  action.longitude = static_cast<float>(row.longitude);
+  action.utc = row.utc;
+  action.local = row.local;
+  return action;
+}
+
+Histories::Histories(const CheckinTable& table, const PlaceTokenizer& tokenizer) : begin(table.begin) {
+  actions.reserve(table.rows.size());
+  for (const Checkin& row : table.rows) {
+    actions.push_back(make_action(row, table, tokenizer));
+    split.push_back(row.split);
+    target.push_back(row.target);
+  }
+}
+
+std::vector<Window> training_windows(const Histories& h, std::int64_t length, std::uint64_t seed, std::uint64_t epoch) {
+  const auto L = static_cast<std::size_t>(length);
+  std::vector<Window> windows;
+  for (std::size_t user = 0; user < h.users(); ++user) {
+    // Rows are in time order and splits are cut by time, so the training rows lead.
+    const std::size_t first = h.begin[user];
+    std::size_t last = first;
+    while (last < h.begin[user + 1] && h.split[last] == Split::train) ++last;
+    if (last - first < 2) continue;
+    const std::size_t offset = last - first > L && L > 1 ? draw(seed, epoch, user, std::max<std::size_t>(L / 2, 1)) : 0;
+    std::size_t start = first;
+    while (start < last) {
+      const std::size_t step = start == first ? L - offset : std::max<std::size_t>(L / 2, 1);
+      const std::size_t end = std::min(last, start + step);
+      windows.push_back({std::max(first + L, end) - L, end, start == first ? first + 1 : start});
+      start = end;
+    }
+  }
+  shuffle(windows, seed, epoch);
+  return windows;
+}
+
+std::vector<Window> evaluation_windows(const Histories& h, std::int64_t length, Split split) {
+  const auto L = static_cast<std::size_t>(length);
+  std::vector<Window> windows;
+  for (std::size_t user = 0; user < h.users(); ++user)
+    for (std::size_t row = h.begin[user]; row < h.begin[user + 1]; ++row)
+      if (h.split[row] == split && h.target[row]) windows.push_back({std::max(h.begin[user] + L, row + 1) - L, row + 1, row});
+  return windows;
+}
+
+ActionBatch make_batch(const Histories& h, std::span<const Window> windows, bool target_time) {
+  ActionBatch batch;
+  for (const Window& w : windows) {
+    const std::size_t kept = batch.selected.size(), offset = batch.actions.size();
+    for (std::size_t row = w.first_target; row < w.end; ++row) {
+      if (h.actions[row].place == 0) continue;
+      batch.selected.push_back(static_cast<std::int32_t>(offset + row - w.begin));
+      batch.target.push_back(h.actions[row].place);
+    }
+    if (batch.selected.size() == kept) continue;
+    batch.lengths.push_back(static_cast<std::int32_t>(w.end - w.begin));
+    batch.actions.insert(batch.actions.end(), h.actions.begin() + static_cast<std::ptrdiff_t>(w.begin), h.actions.begin() + static_cast<std::ptrdiff_t>(w.end));
+    if (target_time) continue;
+    const std::size_t first = *(std::upper_bound(h.begin.begin(), h.begin.end(), w.begin) - 1);  // the user's first row
+    for (std::size_t row = w.begin; row < w.end; ++row)
+      set_context(batch.actions[offset + row - w.begin], row > first ? h.actions[row - 1] : Action{});
+  }
+  return batch;
+}
+
+}  // namespace chronotope
