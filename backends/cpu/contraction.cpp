@@ -20,22 +20,22 @@ template <class T> struct Matrix {
   std::int64_t row, column;
 };
 
-template <class T>
-void multiply_add(Wide<T>* sums, const T* a, std::int64_t a_step, const Matrix<const T>& b, std::int64_t k, std::int64_t n) {
+template <class T> void multiply_add(Wide<T>* sums, const T* a, std::int64_t a_step, const Matrix<const T>& b,
+                                     std::int64_t k, std::int64_t n) {
   for (std::int64_t inner = 0; inner < k; ++inner) {
     const auto x = static_cast<Wide<T>>(a[inner * a_step]);
     const T* y = b.data + inner * b.row;
     if (b.column == 1) {
       for (std::int64_t j = 0; j < n; ++j) sums[j] = wrap_add(sums[j], wrap_mul(x, static_cast<Wide<T>>(y[j])));
     } else {
-      for (std::int64_t j = 0; j < n; ++j) sums[j] = wrap_add(sums[j], wrap_mul(x, static_cast<Wide<T>>(y[j * b.column])));
+      for (std::int64_t j = 0; j < n; ++j)
+        sums[j] = wrap_add(sums[j], wrap_mul(x, static_cast<Wide<T>>(y[j * b.column])));
     }
   }
 }
 
-template <class T>
-void matmul_one(const Matrix<T>& out, const Matrix<const T>& a, const Matrix<const T>& b, std::int64_t m, std::int64_t n,
-                std::int64_t k, Wide<T> beta) {
+template <class T> void matmul_one(const Matrix<T>& out, const Matrix<const T>& a, const Matrix<const T>& b,
+                                   std::int64_t m, std::int64_t n, std::int64_t k, Wide<T> beta) {
   Wide<T> sums[tile];
   for (std::int64_t i = 0; i < m; ++i) {
     for (std::int64_t first = 0; first < n; first += tile) {

@@ -28,8 +28,8 @@ template <class R, class T, class F> void map(const View& out, const View& in, F
   });
 }
 
-template <class R, class T, class F>
-void binary_line(R* out, std::int64_t so, const T* a, std::int64_t sa, const T* b, std::int64_t sb, std::int64_t n, F f) {
+template <class R, class T, class F> void binary_line(R* out, std::int64_t so, const T* a, std::int64_t sa, const T* b,
+                                                      std::int64_t sb, std::int64_t n, F f) {
   if (so == 1 && sa == 1 && sb == 1) {
     CHRONOTOPE_IVDEP
     for (std::int64_t i = 0; i < n; ++i) out[i] = f(a[i], b[i]);

@@ -23,7 +23,9 @@ std::vector<std::int64_t> checked_ids(const char* operation, const View& ids, st
 }
 
 /// The axes of one row, operands `to` and `from`.
-Loop<2> row_loop(const View& to, const View& from) { return make_loop(to.shape, 1, to.shape.rank(), to.strides, from.strides); }
+Loop<2> row_loop(const View& to, const View& from) {
+  return make_loop(to.shape, 1, to.shape.rank(), to.strides, from.strides);
+}
 
 template <class T> void gather_of(const View& out, const View& table, const std::vector<std::int64_t>& ids) {
   const Loop<2> row = row_loop(out, table);
@@ -57,7 +59,8 @@ template <class T> void scatter_add_of(const View& table, const std::vector<std:
   const T* from = rows.as<T>();
   for (const std::int64_t id : ids) {
     T* to = table.as<T>() + id * table.strides[0];
-    for_each_line(row, [&](const auto& at) { add_line(to + at[0], row.step(0), from + at[1], row.step(1), row.line()); });
+    for_each_line(row,
+                  [&](const auto& at) { add_line(to + at[0], row.step(0), from + at[1], row.step(1), row.line()); });
     from += rows.strides[0];
   }
 }
@@ -79,7 +82,8 @@ template <class T> bool ranks_before(const Ranked<T>& a, const Ranked<T>& b) {
 }
 
 // A heap of the best so far, its worst on top. Columns come in ascending order, so an equal value never displaces one.
-template <class T> void best_of_row(std::vector<Ranked<T>>& best, const T* in, std::int64_t step, std::int64_t columns) {
+template <class T>
+void best_of_row(std::vector<Ranked<T>>& best, const T* in, std::int64_t step, std::int64_t columns) {
   const auto k = static_cast<std::int64_t>(best.size());
   for (std::int64_t c = 0; c < k; ++c) best[c] = {in[c * step], static_cast<std::int32_t>(c)};
   std::make_heap(best.begin(), best.end(), ranks_before<T>);

@@ -2,8 +2,8 @@
 // Portable strided loops for host memory: every primitive of backend/concepts.hpp, every dtype, no third-party code.
 // Backends whose memory the host can read take from here what they do not do better themselves.
 //
-// Where concepts.hpp leaves a result open: integers wrap around; an integer divided by 0 is 0; a float outside the range
-// of an integer goes to the nearest end, NaN to 0; the maximum of an empty set of floats is -inf.
+// Where concepts.hpp leaves a result open: integers wrap around; an integer divided by 0 is 0; a float outside the
+// range of an integer goes to the nearest end, NaN to 0; the maximum of an empty set of floats is -inf.
 
 #include "chronotope/backend/concepts.hpp"
 

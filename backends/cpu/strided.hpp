@@ -56,7 +56,8 @@ template <int N> struct Loop {
 };
 
 /// The loop over `shape`, axes first … last - 1, of operands with these strides.
-template <class... S> Loop<static_cast<int>(sizeof...(S))> make_loop(const Shape& shape, int first, int last, const S&... strides) {
+template <class... S>
+Loop<static_cast<int>(sizeof...(S))> make_loop(const Shape& shape, int first, int last, const S&... strides) {
   Loop<static_cast<int>(sizeof...(S))> loop;
   for (int axis = first; axis < last; ++axis) loop.push(shape[axis], {strides[axis]...});
   loop.finish();

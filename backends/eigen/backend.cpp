@@ -52,7 +52,9 @@ void eigen_backend::select(stream&, const View& out, const View& cond, const Vie
 
 void eigen_backend::reduce(stream&, Reduction op, const View& out, const View& in) { cpu::reduce(op, out, in); }
 void eigen_backend::cumsum(stream&, const View& out, const View& in, int axis) { cpu::cumsum(out, in, axis); }
-void eigen_backend::gather(stream&, const View& out, const View& table, const View& ids) { cpu::gather(out, table, ids); }
+void eigen_backend::gather(stream&, const View& out, const View& table, const View& ids) {
+  cpu::gather(out, table, ids);
+}
 
 void eigen_backend::scatter_add(stream&, const View& table, const View& ids, const View& rows) {
   cpu::scatter_add(table, ids, rows);

@@ -1,17 +1,17 @@
 #pragma once
 // Matrix products by Eigen, compiled once for each instruction set and chosen at run time.
 //
-// Eigen picks vector widths and alignments from compiler flags, but its functions have the same names whatever the flags:
-// linked together, the linker keeps one copy of each, and code compiled for 16-byte packets then runs functions, or frees
-// memory, of the 64-byte ones (crashes on old machines, heap corruption on new ones). So every variant renames the
-// namespace (gemm_kernel.inc), exports a single function, and only plain pointers and integers cross over to it.
+// Eigen picks vector widths and alignments from compiler flags, but its functions have the same names whatever the
+// flags: linked together, the linker keeps one copy of each, and code compiled for 16-byte packets then runs functions,
+// or frees memory, of the 64-byte ones (crashes on old machines, heap corruption on new ones). So every variant renames
+// the namespace (gemm_kernel.inc), exports a single function, and only plain pointers and integers cross over to it.
 
 #include <cstdint>
 
 namespace chronotope::eigen {
 
-/// out [m, n] (row-major, pitch ldc) = a [m, k] b [k, n], or += with `accumulate`. An operand is row-major with pitch lda,
-/// ldb, or column-major with that pitch. m, n, k > 0. One thread; may throw std::bad_alloc.
+/// out [m, n] (row-major, pitch ldc) = a [m, k] b [k, n], or += with `accumulate`. An operand is row-major with pitch
+/// lda, ldb, or column-major with that pitch. m, n, k > 0. One thread; may throw std::bad_alloc.
 struct Gemm {
   void* out;
   const void* a;

@@ -46,7 +46,8 @@ struct Packed {
   explicit Packed(const View& from) : view(from), source(from) {
     for (int axis = 0; axis < from.shape.rank() - 2; ++axis)
       if (from.strides[axis] == 0) source.shape[axis] = 1;
-    memory = std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(source.elements()) * size_of(from.dtype));
+    memory =
+        std::make_unique_for_overwrite<std::byte[]>(static_cast<std::size_t>(source.elements()) * size_of(from.dtype));
     view.data = memory.get();
     view.strides = contiguous_strides(source.shape);
     for (int axis = 0; axis < from.shape.rank() - 2; ++axis)
@@ -83,7 +84,9 @@ void fold_batch(View& out, View& a, View& b) {
   while (out.shape.rank() > 2) {
     const int axis = out.shape.rank() - 3, row = axis + 1;
     const std::int64_t rows = out.shape[-2];
-    const auto lies_behind = [&](const View& view) { return rows == 1 || view.strides[axis] == view.strides[row] * rows; };
+    const auto lies_behind = [&](const View& view) {
+      return rows == 1 || view.strides[axis] == view.strides[row] * rows;
+    };
     if (out.shape[-3] == 1) {
       for (View* view : {&out, &a, &b}) remove_axis(*view, axis);
     } else if (b.strides[axis] == 0 && lies_behind(out) && lies_behind(a)) {
@@ -103,8 +106,8 @@ class Product {
       : out_(out), a_(a), b_(b), bytes_(static_cast<std::int64_t>(size_of(out.dtype))) {
     const Layout to = *layout_of(out), left = *layout_of(a), right = *layout_of(b);
     const int rank = out.shape.rank();
-    whole_ = {out.data, a.data, b.data, out.shape[-2], out.shape[-1], a.shape[-1], to.pitch, left.pitch,
-              right.pitch, left.columns, right.columns, out.dtype == DType::f64, accumulate};
+    whole_ = {out.data,   a.data,      b.data,       out.shape[-2], out.shape[-1],           a.shape[-1], to.pitch,
+              left.pitch, right.pitch, left.columns, right.columns, out.dtype == DType::f64, accumulate};
     for (int axis = 0; axis < rank - 2; ++axis) batch_ *= out.shape[axis];
     split(threads);
   }

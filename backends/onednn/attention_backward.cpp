@@ -18,7 +18,7 @@ namespace {
 
 /// Scratch memory of one thread, for some heads of one sequence: their queries, and a block of kRow keys.
 struct BackwardBuffers {
-  Panels q, grad_out;
+  Packed q, grad_out;
   std::int64_t queries, stride, lane_block;  ///< padded; D rounded up to vectors; floats of [D rounded up, kRow]
   std::int32_t* rows;                        ///< [queries], from the first token of the sequence
   float *lse, *delta, *grad_q;               ///< a head: [queries] base 2, [queries], [queries, stride]
@@ -29,7 +29,7 @@ struct BackwardBuffers {
 
   BackwardBuffers(Arena arena, std::int64_t query_count, std::int64_t heads, std::int64_t dim)
       : q(arena, heads, query_count, dim), grad_out(arena, heads, query_count, dim), queries(q.rows),
-        stride(round_up(dim, kLanes)), lane_block(q.count * kTile * kRow) {
+        stride(round_up(dim, kLanes)), lane_block(q.stride * kRow) {
     rows = reinterpret_cast<std::int32_t*>(arena.take(queries));
     for (float** list : {&lse, &delta}) *list = arena.take(heads * queries);
     grad_q = arena.take(heads * queries * stride);
@@ -43,7 +43,7 @@ struct BackwardBuffers {
 
 /// Packed operands of one head.
 struct BackwardHead {
-  Panels q, grad_out;
+  Packed q, grad_out;
   std::int64_t stride;
   const std::int32_t* rows;
   const float *lse, *delta, *k_lanes, *v_lanes, *k_rows;
@@ -72,8 +72,8 @@ float dot(const float* a, const float* b, std::int64_t n) {
 void pack_queries(const AttentionTask& task, const BackwardBuffers& b, const Sequence& s, std::int64_t first_head,
                   std::int64_t heads) {
   const Heads out = task.out.from(s.query, first_head), grad_out = task.grad_out.from(s.query, first_head);
-  pack_panels(b.q, task.q.from(s.query, first_head), s.queries, heads, task.dim);
-  pack_panels(b.grad_out, grad_out, s.queries, heads, task.dim);
+  pack_rows(b.q, task.q.from(s.query, first_head), s.queries, heads, task.dim);
+  pack_rows(b.grad_out, grad_out, s.queries, heads, task.dim);
   for (std::int64_t i = 0; i < b.queries; ++i) {
     const bool real = i < s.queries;  // rows of padding: q = dO = 0, so that they add nothing
     const std::int64_t query = s.query + (real ? i : s.queries - 1);
@@ -91,13 +91,14 @@ void pack_keys(const AttentionTask& task, const BackwardBuffers& b, std::int64_t
   const Heads k = task.k.from(token, first_head);
   pack_lanes(b.k_lanes, b.staging, k, count, heads, task.dim, task.scale * kLog2E);
   pack_lanes(b.v_lanes, b.staging, task.v.from(token, first_head), count, heads, task.dim, 1.0f);
-  std::fill_n(b.k_rows, heads * kRow * b.stride, 0.0f);
-  for (std::int64_t r = 0; r < count; ++r) {
-    for (std::int64_t h = 0; h < heads; ++h) {
+  for (std::int64_t h = 0; h < heads; ++h) {
+    float* to = b.k_rows + h * kRow * b.stride;
+    for (std::int64_t r = 0; r < count; ++r, to += b.stride) {
       const float* from = k.at(r, h);
-      float* to = b.k_rows + (h * kRow + r) * b.stride;
       for (std::int64_t c = 0; c < task.dim; ++c) to[c] = from[c] * task.scale;
+      std::fill_n(to + task.dim, b.stride - task.dim, 0.0f);
     }
+    std::fill_n(to, (vectors_for(count) * kLanes - count) * b.stride, 0.0f);
   }
 }
 
@@ -141,7 +142,8 @@ HWY_INLINE void add_query_columns(float* grad_q, const float* ds, const float* k
                                   std::int64_t keys) {
   Tile<NV> c;
   c.load(grad_q, stride);
-  accumulate<NV, 1, kRow>(c, ds, k, stride, keys);
+#pragma GCC unroll 2
+  for (std::int64_t key = 0; key < keys; ++key) c.add_outer(ds + key, kRow, k + key * stride);
   c.store(grad_q, stride);
 }
 
@@ -159,15 +161,15 @@ HWY_INLINE void add_query_gradient(const BackwardHead& b, std::int64_t i, const 
   }
 }
 
-/// grad [width, kRow] += rows [begin, end) of a, transposed, times weights [end - begin, kRow]
+/// grad [D, kRow] += rows [begin, end) of a, transposed, times weights [end - begin, kRow]
 template <int NV>
-HWY_INLINE void add_key_gradient(float* grad, const Panels& a, const float* weights, std::int64_t begin,
+HWY_INLINE void add_key_gradient(float* grad, const Packed& a, const float* weights, std::int64_t begin,
                                  std::int64_t end) {
-  for (std::int64_t panel = 0; panel < a.count; ++panel) {
+  for (std::int64_t column = 0; column < a.stride; column += kTile) {
     Tile<NV> c;
-    c.load(grad + panel * kTile * kRow, kRow);
-    accumulate<NV, kTile, 1>(c, a.at(panel, begin), weights, kRow, end - begin);
-    c.store(grad + panel * kTile * kRow, kRow);
+    c.load(grad + column * kRow, kRow);
+    accumulate(c, a.at(begin) + column, a.stride, weights, kRow, end - begin);
+    c.store(grad + column * kRow, kRow);
   }
 }
 
@@ -194,7 +196,7 @@ std::int64_t seen_vectors(const BackwardHead& b, std::int64_t i, std::int64_t fi
 }
 
 void visit_all_queries(const BackwardHead& b, std::int64_t first, std::int64_t count) {
-  const std::int64_t vectors = (count + kLanes - 1) / kLanes;
+  const std::int64_t vectors = vectors_for(count);
   const std::int64_t query = std::lower_bound(b.rows, b.rows + b.q.rows, first) - b.rows;
   for (std::int64_t i = query / kTile * kTile, end; i < b.q.rows; i = end) {
     const std::int64_t n = seen_vectors(b, i, first, vectors);
@@ -221,8 +223,8 @@ void backward_heads(const AttentionTask& task, const Sequence& s, std::int64_t f
     for (std::int64_t h = 0; h < heads; ++h) {
       const BackwardHead head(b, h);
       visit_all_queries(head, key, count);
-      interleave_lanes(b.staging + h * b.lane_block, head.grad_k, scale, task.dim);
-      interleave_lanes(b.staging_v + h * b.lane_block, head.grad_v, one, task.dim);
+      interleave_lanes(b.staging + h * b.lane_block, head.grad_k, scale, count, task.dim);
+      interleave_lanes(b.staging_v + h * b.lane_block, head.grad_v, one, count, task.dim);
     }
     unpack_lanes(task.grad_k.from(token, first_head), b.staging, count, heads, task.dim);
     unpack_lanes(task.grad_v.from(token, first_head), b.staging_v, count, heads, task.dim);

@@ -21,14 +21,14 @@ constexpr float kLowest = std::numeric_limits<float>::lowest();
 
 /// Scratch memory of one thread, for some heads of one sequence.
 struct ForwardBuffers {
-  Panels k, v;
+  Packed k, v;
   std::int64_t lane_block;     ///< floats of a block [D rounded up, kRow]
   float *q, *staging;          ///< a block for each head
   float *out, *p;              ///< a block, [kStep, kRow]
   std::int64_t floats;
 
   ForwardBuffers(Arena arena, std::int64_t visible, std::int64_t heads, std::int64_t dim)
-      : k(arena, heads, visible, dim), v(arena, heads, visible, dim), lane_block(k.count * kTile * kRow) {
+      : k(arena, heads, visible, dim), v(arena, heads, visible, dim), lane_block(k.stride * kRow) {
     q = arena.take(heads * lane_block);
     staging = arena.take(heads * lane_block);
     out = arena.take(lane_block);
@@ -39,7 +39,7 @@ struct ForwardBuffers {
 
 /// Packed operands of one head.
 struct ForwardHead {
-  Panels k, v;
+  Packed k, v;
   float *q, *out, *p;
 
   ForwardHead(const ForwardBuffers& b, std::int64_t h)
@@ -57,7 +57,7 @@ struct QueryBlock {
   int vectors;
 
   QueryBlock(const std::int32_t* query_rows, std::int64_t count, std::int64_t first) {
-    vectors = static_cast<int>((count + kLanes - 1) / kLanes);
+    vectors = vectors_for(count);
     for (std::int64_t i = 0; i < kRow; ++i) {
       // Lanes without a query repeat the last one: they see at least one key and are thrown away.
       rows[i] = static_cast<std::int32_t>(query_rows[std::min(i, count - 1)] - first);
@@ -117,15 +117,15 @@ HWY_INLINE void exponentiate(float* p, std::int64_t keys, const Vector (&top)[NV
 template <int NV>
 HWY_INLINE void add_values(const ForwardHead& head, int v0, std::int64_t begin, std::int64_t end,
                            const Vector (&correction)[NV]) {
-  for (std::int64_t panel = 0; panel < head.v.count; ++panel) {
-    float* out = head.out + panel * kTile * kRow + v0 * kLanes;
+  for (std::int64_t column = 0; column < head.v.stride; column += kTile) {
+    float* out = head.out + column * kRow + v0 * kLanes;
     Tile<NV> c;
     c.load(out, kRow);
 #pragma GCC unroll 8
     for (int j = 0; j < kTile; ++j)
 #pragma GCC unroll 4
       for (int i = 0; i < NV; ++i) c.v[j][i] = hn::Mul(c.v[j][i], correction[i]);
-    accumulate<NV, kTile, 1>(c, head.v.at(panel, begin), head.p, kRow, end - begin);
+    accumulate(c, head.v.at(begin) + column, head.v.stride, head.p, kRow, end - begin);
     c.store(out, kRow);
   }
 }
@@ -166,14 +166,14 @@ void finish_block(const ForwardHead& head, QueryBlock& block, float* staging, fl
                   std::int64_t count, std::int64_t dim) {
   for (std::int64_t i = 0; i < count; ++i) lse[i * stride] = block.top[i] * kLn2 + std::log(block.sum[i]);
   for (std::int64_t i = 0; i < kRow; ++i) block.sum[i] = 1.0f / block.sum[i];
-  interleave_lanes(staging, head.out, block.sum, dim);
+  interleave_lanes(staging, head.out, block.sum, count, dim);
 }
 
 void forward_heads(const AttentionTask& task, const Sequence& s, std::int64_t first_head, std::int64_t heads,
                    float* scratch) {
   const ForwardBuffers buffers(Arena(scratch), s.visible, heads, task.dim);
-  pack_panels(buffers.k, task.k.from(s.token, first_head), s.visible, heads, task.dim);
-  pack_panels(buffers.v, task.v.from(s.token, first_head), s.visible, heads, task.dim);
+  pack_rows(buffers.k, task.k.from(s.token, first_head), s.visible, heads, task.dim);
+  pack_rows(buffers.v, task.v.from(s.token, first_head), s.visible, heads, task.dim);
   for (std::int64_t query = s.query, end = s.query + s.queries; query < end; query += kRow) {
     const std::int64_t count = std::min(kRow, end - query);
     pack_lanes(buffers.q, buffers.staging, task.q.from(query, first_head), count, heads, task.dim, task.scale * kLog2E);

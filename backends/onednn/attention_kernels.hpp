@@ -1,7 +1,7 @@
 // Register-blocked products and packing for attention. Included once per target (see foreach_target.h), hence the toggle.
 //
 // Every product of the forward and backward pass is C[j][lane] += sum_r A(r, j) B[r][lane] with kTile rows j and up to
-// kVectors vectors of lanes in registers. B is a block [*, kRow]; A lies in panels. Lanes are queries in the forward pass
+// kVectors vectors of lanes in registers. B is a block [*, kRow]. Lanes are queries in the forward pass
 // and keys in the backward pass, so any head width fills the vectors.
 
 #if defined(CHRONOTOPE_ONEDNN_ATTENTION_KERNELS) == defined(HWY_TARGET_TOGGLE)
@@ -36,19 +36,18 @@ inline constexpr float kLog2E = 1.44269504f, kLn2 = 0.69314718f;
 
 constexpr std::int64_t round_up(std::int64_t n, std::int64_t to) { return (n + to - 1) / to * to; }
 
-/// Matrices [rows, D], one a head, in panels of kTile columns: element (r, c) at [c / kTile][r][c % kTile]; padding is zero.
-struct Panels {
+/// Matrices [rows, D], one a head, with rows and columns padded to whole tiles by zeros.
+struct Packed {
   float* data = nullptr;
-  std::int64_t rows = 0, stride = 0, count = 0;
-  /// `stride` keeps equal rows of neighbouring panels out of one set of the L1 cache.
-  Panels(Arena& arena, std::int64_t heads, std::int64_t row_count, std::int64_t dim)
-      : rows(round_up(row_count, kTile)), stride(round_up(rows, 64) + 2), count(round_up(dim, kTile) / kTile) {
-    data = arena.take(heads * count * stride * kTile);
+  std::int64_t rows = 0, stride = 0;
+  Packed(Arena& arena, std::int64_t heads, std::int64_t row_count, std::int64_t dim)
+      : rows(round_up(row_count, kTile)), stride(round_up(dim, kTile)) {
+    data = arena.take(heads * rows * stride);
   }
-  float* at(std::int64_t panel, std::int64_t row) const { return data + (panel * stride + row) * kTile; }
-  Panels head(std::int64_t h) const {
-    Panels one = *this;
-    one.data = at(h * count, 0);
+  float* at(std::int64_t row) const { return data + row * stride; }
+  Packed head(std::int64_t h) const {
+    Packed one = *this;
+    one.data = at(h * rows);
     return one;
   }
 };
@@ -75,40 +74,39 @@ struct Tile {
 #pragma GCC unroll 4
       for (int i = 0; i < NV; ++i) hn::Store(v[j][i], lanes, to + j * stride + i * kLanes);
   }
-  /// v[j] += a[j * AJ] * b
-  template <int AJ>
-  HWY_INLINE void add_outer(const float* HWY_RESTRICT a, const float* HWY_RESTRICT b) {
+  /// v[j] += a[j * step] * b
+  HWY_INLINE void add_outer(const float* HWY_RESTRICT a, std::int64_t step, const float* HWY_RESTRICT b) {
     Vector row[NV];
 #pragma GCC unroll 4
     for (int i = 0; i < NV; ++i) row[i] = hn::Load(lanes, b + i * kLanes);
 #pragma GCC unroll 8
     for (int j = 0; j < kTile; ++j) {
-      const Vector factor = hn::Set(lanes, a[j * AJ]);
+      const Vector factor = hn::Set(lanes, a[j * step]);
 #pragma GCC unroll 4
       for (int i = 0; i < NV; ++i) v[j][i] = hn::MulAdd(factor, row[i], v[j][i]);
     }
   }
 };
 
-/// Tile = A[row .. row + kTile][:] B, B [count * kTile, kRow].
+/// Tile = A[row .. row + kTile][:] B, B [A.stride, kRow].
 template <int NV>
-HWY_INLINE Tile<NV> dot_products(const Panels& a, std::int64_t row, const float* HWY_RESTRICT b) {
+HWY_INLINE Tile<NV> dot_products(const Packed& a, std::int64_t row, const float* HWY_RESTRICT b) {
   Tile<NV> c;
   c.zero();
-  for (std::int64_t p = 0; p < a.count; ++p, b += kTile * kRow) {
-    const float* block = a.at(p, row);
+  const float* from = a.at(row);
+  for (std::int64_t column = 0; column < a.stride; column += kTile) {
 #pragma GCC unroll 8
-    for (int r = 0; r < kTile; ++r) c.template add_outer<kTile>(block + r, b + r * kRow);
+    for (int r = 0; r < kTile; ++r) c.add_outer(from + column + r, a.stride, b + (column + r) * kRow);
   }
   return c;
 }
 
-/// Tile += A(0 .. rows, j) B with A at a[r * AR + j * AJ], B with rows `stride` apart.
-template <int NV, int AR, int AJ>
-HWY_INLINE void accumulate(Tile<NV>& c, const float* HWY_RESTRICT a, const float* HWY_RESTRICT b, std::int64_t stride,
-                           std::int64_t rows) {
+/// Tile += A^T B with A [rows, kTile] whose rows are `a_stride` apart, those of B `b_stride`.
+template <int NV>
+HWY_INLINE void accumulate(Tile<NV>& c, const float* HWY_RESTRICT a, std::int64_t a_stride, const float* HWY_RESTRICT b,
+                           std::int64_t b_stride, std::int64_t rows) {
 #pragma GCC unroll 2
-  for (std::int64_t r = 0; r < rows; ++r) c.template add_outer<AJ>(a + r * AR, b + r * stride);
+  for (std::int64_t r = 0; r < rows; ++r) c.add_outer(a + r * a_stride, 1, b + r * b_stride);
 }
 
 /// `dim` floats in pieces of N: the piece i of `row` goes to to(i), the last one filled up with zeros.
@@ -129,24 +127,29 @@ HWY_INLINE void gather_row(float* row, std::int64_t dim, From&& from) {
   for (std::int64_t c = whole * N; c < dim; ++c) row[c] = from(whole)[c - whole * N];
 }
 
-/// Rows [0, rows) of some heads into panels with zero rows up to `panels.rows`.
-inline void pack_panels(const Panels& panels, const Heads& x, std::int64_t rows, std::int64_t heads, std::int64_t dim) {
+/// Rows [0, rows) of some heads.
+inline void pack_rows(const Packed& packed, const Heads& x, std::int64_t rows, std::int64_t heads, std::int64_t dim) {
   for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t h = 0; h < heads; ++h) {
-      scatter_row<kTile>(x.at(r, h), dim, [&](std::int64_t p) { return panels.at(h * panels.count + p, r); });
+      float* to = packed.at(h * packed.rows + r);
+      scatter_row<kTile>(x.at(r, h), dim, [&](std::int64_t i) { return to + i * kTile; });
     }
   }
-  for (std::int64_t p = 0; p < heads * panels.count; ++p) {
-    std::fill_n(panels.at(p, rows), (panels.rows - rows) * kTile, 0.0f);
+  for (std::int64_t h = 0; h < heads; ++h) {
+    std::fill_n(packed.at(h * packed.rows + rows), (packed.rows - rows) * packed.stride, 0.0f);
   }
 }
 
+constexpr int vectors_for(std::int64_t rows) { return static_cast<int>((rows + kLanes - 1) / kLanes); }
+
 /// Rows [0, rows), rows <= kRow, of some heads times `factor`, transposed: to [heads, round_up(dim, kTile), kRow], padded
-/// with zeros. `staging` has as many elements as `to`; there the rows lie in groups of four columns.
+/// with zeros up to whole vectors. `staging` has as many elements; there the rows lie in groups of four columns.
 inline void pack_lanes(float* to, float* staging, const Heads& x, std::int64_t rows, std::int64_t heads,
                        std::int64_t dim, float factor) {
-  const std::int64_t groups = round_up(dim, kTile) / 4;
-  if (rows < kRow || dim % kTile != 0) std::fill_n(staging, heads * groups * 4 * kRow, 0.0f);
+  const std::int64_t groups = round_up(dim, kTile) / 4, vectors = vectors_for(rows);
+  if (rows % kLanes != 0 || dim % kTile != 0) {
+    for (std::int64_t g = 0; g < heads * groups; ++g) std::fill_n(staging + g * kRow * 4, vectors * kLanes * 4, 0.0f);
+  }
   for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t h = 0; h < heads; ++h) {
       scatter_row<4>(x.at(r, h), dim, [&](std::int64_t g) { return staging + ((h * groups + g) * kRow + r) * 4; });
@@ -154,7 +157,7 @@ inline void pack_lanes(float* to, float* staging, const Heads& x, std::int64_t r
   }
   const Vector f = hn::Set(lanes, factor);
   for (std::int64_t g = 0; g < heads * groups; ++g) {
-    for (int i = 0; i < kVectors; ++i) {
+    for (std::int64_t i = 0; i < vectors; ++i) {
       Vector a, b, c, d;
       hn::LoadInterleaved4(lanes, staging + (g * kRow + i * kLanes) * 4, a, b, c, d);
       float* at = to + g * 4 * kRow + i * kLanes;
@@ -166,10 +169,13 @@ inline void pack_lanes(float* to, float* staging, const Heads& x, std::int64_t r
   }
 }
 
-/// from [round_up(dim, kTile), kRow] times factors [kRow], into groups of four columns [round_up(dim, kTile) / 4, kRow, 4].
-inline void interleave_lanes(float* staging, const float* from, const float* factors, std::int64_t dim) {
+/// from [round_up(dim, kTile), kRow] times factors [kRow], into groups of four columns [round_up(dim, kTile) / 4, kRow, 4],
+/// the first `rows` lanes.
+inline void interleave_lanes(float* staging, const float* from, const float* factors, std::int64_t rows,
+                             std::int64_t dim) {
+  const std::int64_t vectors = vectors_for(rows);
   for (std::int64_t g = 0; g < (dim + 3) / 4; ++g) {
-    for (int i = 0; i < kVectors; ++i) {
+    for (std::int64_t i = 0; i < vectors; ++i) {
       const float* at = from + g * 4 * kRow + i * kLanes;
       const Vector f = hn::Load(lanes, factors + i * kLanes);
       hn::StoreInterleaved4(hn::Mul(hn::Load(lanes, at), f), hn::Mul(hn::Load(lanes, at + kRow), f),

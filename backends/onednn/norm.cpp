@@ -7,11 +7,16 @@
 #include <cmath>
 
 #include "norm.hpp"
+#include "row_sums.hpp"
 #include "simd.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace chronotope::onednn::HWY_NAMESPACE {
 namespace {
+
+float inverse_root(float squares, std::int64_t D, double eps) {
+  return static_cast<float>(1.0 / std::sqrt(static_cast<double>(squares) / static_cast<double>(D) + eps));
+}
 
 void rms_norm_rows(const NormTask& t, std::int64_t begin, std::int64_t end) {
   const std::int64_t D = t.x.columns;
@@ -23,7 +28,7 @@ void rms_norm_rows(const NormTask& t, std::int64_t begin, std::int64_t end) {
       const Vec v = at.load(x + i);
       return hn::Mul(v, v);
     });
-    const float inv = static_cast<float>(1.0 / __builtin_sqrt(static_cast<double>(squares) / static_cast<double>(D) + t.eps));
+    const float inv = inverse_root(squares, D, t.eps);
     t.inv[r] = inv;
     const Vec scale = constant(inv);
     for_vectors(D, [=](auto at, std::int64_t i) HWY_ATTR {
@@ -64,7 +69,7 @@ void layer_norm_rows(const NormTask& t, std::int64_t begin, std::int64_t end) {
       const Vec v = hn::Sub(at.load(x + i), centre);
       return hn::Mul(v, v);
     });
-    const float inv = static_cast<float>(1.0 / __builtin_sqrt(static_cast<double>(squares) / static_cast<double>(D) + t.eps));
+    const float inv = inverse_root(squares, D, t.eps);
     t.mean[r] = mean;
     t.inv[r] = inv;
     const Vec scale = constant(inv);
@@ -118,7 +123,12 @@ constexpr std::int64_t grain = 4;  // rows
 std::optional<NormTask> forward_task(const View& y, const View& inv, const View& x, const View& w, double eps) {
   const auto in = rows_of(x), out = rows_of(y);
   if (!in || !out || !same_extents(*in, *out)) return std::nullopt;
-  NormTask task{.x = *in, .y = *out, .w = vector_of(w, in->columns), .inv = vector_of(inv, in->rows), .eps = eps};
+  NormTask task;
+  task.x = *in;
+  task.y = *out;
+  task.w = vector_of(w, in->columns);
+  task.inv = vector_of(inv, in->rows);
+  task.eps = eps;
   if (!task.w || !task.inv) return std::nullopt;
   return task;
 }
@@ -126,40 +136,14 @@ std::optional<NormTask> forward_task(const View& y, const View& inv, const View&
 std::optional<NormTask> backward_task(const View& dx, const View& dy, const View& x, const View& w, const View& inv) {
   const auto in = rows_of(x), grad = rows_of(dy), out = rows_of(dx);
   if (!in || !grad || !out || !same_extents(*in, *out) || !same_extents(*in, *grad)) return std::nullopt;
-  NormTask task{.x = *in, .dy = *grad, .dx = *out, .w = vector_of(w, in->columns), .inv = vector_of(inv, in->rows)};
+  NormTask task;
+  task.x = *in;
+  task.dy = *grad;
+  task.dx = *out;
+  task.w = vector_of(w, in->columns);
+  task.inv = vector_of(inv, in->rows);
   if (!task.w || !task.inv) return std::nullopt;
   return task;
-}
-
-/// Runs kernel(begin, end, sums) over all rows, where `sums` [width] gathers sums over rows, and leaves their total in
-/// `totals` [width]. Sums of 64 rows are floats, the rest is double: the error stays small however many rows there are.
-template <class Kernel>
-void sum_over_rows(Impl& impl, std::int64_t rows, std::int64_t width, std::int64_t elements, double* totals, Kernel&& kernel) {
-  constexpr std::int64_t block = 64;
-  const int parts = part_count(impl, rows, grain);
-  const std::int64_t stride = (width + 15) / 16 * 16;
-  double* doubles = totals + stride;
-  auto* floats = reinterpret_cast<float*>(doubles + stride * parts);
-  parallel(impl, rows, elements, grain, [&](std::int64_t begin, std::int64_t end, int part) {
-    double* into = doubles + stride * part;
-    float* sums = floats + stride * part;
-    std::fill_n(into, width, 0.0);
-    for (; begin < end; begin += block) {
-      std::fill_n(sums, width, 0.0f);
-      kernel(begin, std::min(end, begin + block), sums);
-      for (std::int64_t i = 0; i < width; ++i) into[i] += static_cast<double>(sums[i]);
-    }
-  });
-  std::fill_n(totals, width, 0.0);
-  for (int part = 0; part < parts; ++part) {
-    for (std::int64_t i = 0; i < width; ++i) totals[i] += doubles[stride * part + i];
-  }
-}
-
-/// Memory for the totals of sum_over_rows and what it uses.
-double* row_sums(Impl& impl, std::int64_t width) {
-  const std::int64_t stride = (width + 15) / 16 * 16;
-  return impl.doubles(Slot::partial, stride * (1 + 2 * std::int64_t{impl.threads}));
 }
 
 }  // namespace
@@ -183,8 +167,7 @@ bool onednn_backend::try_rms_norm_backward(stream& s, const View& dx, const View
   const std::int64_t D = task ? task->x.columns : 0;
   float* into = vector_of(dw, D);
   if (!task || !into) return false;
-  double* totals = row_sums(s.impl(), D);
-  sum_over_rows(s.impl(), task->x.rows, D, x.elements(), totals, [&](std::int64_t begin, std::int64_t end, float* sums) {
+  const double* totals = sum_over_rows(s.impl(), task->x.rows, D, x.elements(), [&](std::int64_t begin, std::int64_t end, float* sums) {
     HWY_DYNAMIC_DISPATCH(rms_norm_backward_rows)(*task, begin, end, sums);
   });
   std::copy_n(totals, D, into);
@@ -212,8 +195,7 @@ bool onednn_backend::try_layer_norm_backward(stream& s, const View& dx, const Vi
   float *into_w = vector_of(dw, D), *into_b = vector_of(db, D);
   task->mean = vector_of(mean, task->x.rows);
   if (!into_w || !into_b || !task->mean) return false;
-  double* totals = row_sums(s.impl(), 2 * D);
-  sum_over_rows(s.impl(), task->x.rows, 2 * D, x.elements(), totals, [&](std::int64_t begin, std::int64_t end, float* sums) {
+  const double* totals = sum_over_rows(s.impl(), task->x.rows, 2 * D, x.elements(), [&](std::int64_t begin, std::int64_t end, float* sums) {
     HWY_DYNAMIC_DISPATCH(layer_norm_backward_rows)(*task, begin, end, sums, sums + D);
   });
   std::copy_n(totals, D, into_w);

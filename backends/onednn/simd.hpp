@@ -1,7 +1,4 @@
 // Vector helpers of the f32 kernels. Included once per target (see foreach_target.h), hence the toggle.
-//
-// Nothing in here may call inline functions of the standard library: the linker keeps one copy of such a function, and
-// it could be the one compiled for a processor that the running one is not.
 
 #if defined(CHRONOTOPE_ONEDNN_SIMD) == defined(HWY_TARGET_TOGGLE)
 #ifdef CHRONOTOPE_ONEDNN_SIMD
@@ -95,7 +92,7 @@ template <class F> HWY_INLINE double long_sum(std::int64_t n, F&& f) {
 }
 
 /// The larger of each lane, NaN where either is.
-HWY_INLINE Vec max_nan(Vec a, Vec b) { return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::Ne(a, a)), a, b); }
+HWY_INLINE Vec max_nan(Vec a, Vec b) { return hn::IfThenElse(hn::Or(hn::Gt(a, b), hn::IsNaN(a)), a, b); }
 
 }  // namespace chronotope::onednn::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

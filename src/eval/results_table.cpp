@@ -48,8 +48,9 @@ std::string align(const std::vector<Row>& rows) {
   std::string text;
   for (const Row& row : rows) {
     for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::string pad(widths[i] - width(row[i]), ' ');
-      text += i == 0 ? row[i] + pad : "  " + pad + row[i];
+      const std::size_t pad = widths[i] - width(row[i]);
+      if (i == 0) text.append(row[i]).append(pad, ' ');
+      else text.append(pad + 2, ' ').append(row[i]);
     }
     text += '\n';
   }

@@ -114,4 +114,18 @@ ActionBatch make_batch(const Histories& h, std::span<const Window> windows, bool
   return batch;
 }
 
+ActionBatch make_query(std::span<const Action> history, const Action& asked, std::int64_t length, bool target_time) {
+  const std::size_t used = std::min(history.size(), static_cast<std::size_t>(length - 1));
+  const std::size_t first = history.size() - used;
+  ActionBatch batch;
+  batch.actions.assign(history.begin() + static_cast<std::ptrdiff_t>(first), history.end());
+  batch.actions.push_back(asked);
+  batch.lengths = {static_cast<std::int32_t>(used + 1)};
+  batch.selected = {static_cast<std::int32_t>(used)};
+  batch.target = {0};
+  if (target_time) return batch;
+  for (std::size_t i = 0; i <= used; ++i) set_context(batch.actions[i], first + i > 0 ? history[first + i - 1] : Action{});
+  return batch;
+}
+
 }  // namespace chronotope

@@ -74,15 +74,18 @@ def packed_attention(q, k, v, lengths, rows):
         for r in asked:
             one = lambda t, a, b: t[a:b].transpose(0, 1)[None]
             at = rows.index(r)
-            out.append(F.scaled_dot_product_attention(one(q, at, at + 1), one(k, begin, r + 1), one(v, begin, r + 1))[0].transpose(0, 1))
+            y = F.scaled_dot_product_attention(one(q, at, at + 1), one(k, begin, r + 1), one(v, begin, r + 1))
+            out.append(y[0].transpose(0, 1))
         begin += n
     return torch.cat(out)
 
 
 def operations():
     o = Operations()
-    o.case("rms_norm", lambda x, w: F.rms_norm(x, (24,), w, 1e-5), x=o.draw(5, 24, spread=2), w=o.draw(24, middle=1, spread=.3))
-    o.case("layer_norm", lambda x, w, b: F.layer_norm(x, (24,), w, b, 1e-5), x=o.draw(5, 24, middle=.5), w=o.draw(24, middle=1, spread=.3), b=o.draw(24))
+    scale = lambda: o.draw(24, middle=1, spread=.3)
+    o.case("rms_norm", lambda x, w: F.rms_norm(x, (24,), w, 1e-5), x=o.draw(5, 24, spread=2), w=scale())
+    o.case("layer_norm", lambda x, w, b: F.layer_norm(x, (24,), w, b, 1e-5), x=o.draw(5, 24, middle=.5), w=scale(),
+           b=o.draw(24))
     o.case("swiglu", lambda x: F.silu(x[:, :19]) * x[:, 19:], x=o.draw(3, 38, spread=3))
     o.case("gelu", lambda x: F.gelu(x, approximate="tanh"), x=o.draw(65, spread=2.5))
     position = [0, 1, 2, 3, 0, 1, 0, 30, 7]
@@ -90,13 +93,15 @@ def operations():
     o.case("rope", lambda x: rotated(x, position), x=o.draw(9, 2, 12))
     lengths, tokens = [4, 0, 1, 5], 10
     o.ids("attention.lengths", lengths)
-    for name, rows, heads, width in (("attention.some", [0, 2, 4, 7, 9], 2, 24), ("attention.all", list(range(tokens)), 3, 8)):
+    cases = ("attention.some", [0, 2, 4, 7, 9], 2, 24), ("attention.all", list(range(tokens)), 3, 8)
+    for name, rows, heads, width in cases:
         o.ids(name + ".rows", rows)
         o.case(name, lambda q, k, v: packed_attention(q, k, v, lengths, rows), q=o.draw(len(rows), heads, width),
                k=o.draw(tokens, heads, width), v=o.draw(tokens, heads, width))
     target = [3, 0, 12, 3, 7, 1]
     o.ids("linear_cross_entropy.target", target)
-    o.case("linear_cross_entropy", lambda h, w: F.cross_entropy(h @ w.T, torch.tensor(target), reduction="none"), h=o.draw(6, 10), w=o.draw(13, 10))
+    o.case("linear_cross_entropy", lambda h, w: F.cross_entropy(h @ w.T, torch.tensor(target), reduction="none"),
+           h=o.draw(6, 10), w=o.draw(13, 10))
     adam(o)
     save("operations", o.out, {})
 
@@ -158,8 +163,8 @@ def run(options, weights, batches, dtype):
     assert torch.allclose(probabilities.sum(1), torch.ones((), dtype=dtype), atol=1e-6)
     gradients = torch.autograd.grad(nll.mean(), list(model.p.values()))
     losses, norms = training(Model(options, weights, dtype), batches)
-    return dict(zip((f"gradient.{path}" for path in model.p), gradients), nll=nll.detach(), probabilities=probabilities.detach(),
-                losses=losses, norms=norms)
+    return dict(zip((f"gradient.{path}" for path in model.p), gradients), nll=nll.detach(),
+                probabilities=probabilities.detach(), losses=losses, norms=norms)
 
 
 def worst(a, b):
@@ -176,9 +181,10 @@ def model(name, options, batches, generator):
     tensors.update({"f32.nll": single["nll"], "f32.losses": single["losses"]})
     for i, batch in enumerate(batches):
         tensors.update({f"batch.{i}.{column}": values for column, values in batch.columns().items()})
-    print(f"  losses {' '.join('%.4f' % v for v in exact['losses'])} | norms {exact['norms'].min():.2f} to {exact['norms'].max():.2f} | f32 off by {rounding:.1e}")
-    save(name, tensors, dict(options.metadata(), batches=len(batches), steps=STEPS, peak=PEAK, least=LEAST, warmup=WARMUP,
-                             weight_decay=DECAY, clip=CLIP))
+    print(f"  losses {' '.join('%.4f' % v for v in exact['losses'])} | f32 off by {rounding:.1e} | norms "
+          f"{exact['norms'].min():.2f} to {exact['norms'].max():.2f}")
+    save(name, tensors, dict(options.metadata(), batches=len(batches), steps=STEPS, peak=PEAK, least=LEAST,
+                             warmup=WARMUP, weight_decay=DECAY, clip=CLIP))
 
 
 def main():

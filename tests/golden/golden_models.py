@@ -1,4 +1,4 @@
-"""The models once more, in PyTorch, one sequence and one asking action at a time: no packing, no padding, no row subsets."""
+"""The models once more, in PyTorch, one sequence and one asking action at a time: no packing, no padding."""
 import math
 
 import torch
@@ -66,14 +66,14 @@ def shapes(o):
 
 def initial(o, generator):
     """Weights that f32 holds exactly, so that every precision starts from the same point."""
-    draw = lambda shape, spread, middle: (middle + spread * torch.randn(shape, generator=generator, dtype=torch.float64)).float()
-    return {path: draw(*how) for path, how in shapes(o).items()}
+    draw = lambda shape: torch.randn(shape, generator=generator, dtype=torch.float64)
+    return {path: (middle + spread * draw(shape)).float() for path, (shape, spread, middle) in shapes(o).items()}
 
 
 class Model:
     def __init__(self, o, weights, dtype):
         self.o = o
-        self.p = {path: w.to(dtype).requires_grad_() for path, w in weights.items()}
+        self.p = {path: w.to(dtype, copy=True).requires_grad_() for path, w in weights.items()}
 
     def through(self, path, x):
         y = x @ self.p[path + ".weight"].T
@@ -102,7 +102,8 @@ class Model:
         """Rotary embedding as a product of complex numbers; x [T, H, d]."""
         half = x.shape[-1] // 2
         pairs = torch.view_as_complex(torch.stack([x[..., :half], x[..., half:]], -1).contiguous())
-        angle = torch.arange(x.shape[0], dtype=torch.float64)[:, None] * 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
+        speed = 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
+        angle = torch.arange(x.shape[0], dtype=torch.float64)[:, None] * speed
         turn = torch.polar(torch.ones_like(angle), angle).to(pairs.dtype)
         y = torch.view_as_real(pairs * turn[:, None])
         return torch.cat([y[..., 0], y[..., 1]], -1)
@@ -149,8 +150,8 @@ class Model:
         asking = self.through("head.query", h[i]).reshape(heads, width)
         keys = [self.through("head.key", h[j]).reshape(heads, width) for j in past]
         bins = [relations(s, i, j) for j in past]
-        score = torch.stack([(asking * key).sum(1) / math.sqrt(width) + sum(self.p[f"head.{name}"][at[name]] for name in BINS)
-                             for key, at in zip(keys, bins)])
+        related = [sum(self.p[f"head.{name}"][at[name]] for name in BINS) for at in bins]
+        score = torch.stack([(asking * key).sum(1) / math.sqrt(width) + b for key, b in zip(keys, related)])
         share = (torch.softmax(score, 0) * gates[1:]).sum(1)
         return (gates[0] * p).index_add(0, torch.tensor([s[j]["place"] for j in past]), share)
 

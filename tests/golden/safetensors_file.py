@@ -1,11 +1,10 @@
-"""Reads and writes safetensors files with nothing but torch and the standard library."""
+"""Writes safetensors files with nothing but torch and the standard library."""
 import json
 import struct
 
 import torch
 
-TYPES = {"F64": torch.float64, "F32": torch.float32, "I64": torch.int64, "I32": torch.int32, "U8": torch.uint8}
-NAMES = {dtype: name for name, dtype in TYPES.items()}
+NAMES = {torch.float64: "F64", torch.float32: "F32", torch.int64: "I64", torch.int32: "I32", torch.uint8: "U8"}
 
 
 def write(path, tensors, metadata):
@@ -15,25 +14,10 @@ def write(path, tensors, metadata):
     for name in sorted(tensors, key=lambda n: (-tensors[n].element_size(), n)):
         t = tensors[name].detach().contiguous()
         piece = bytes(t.reshape(-1).view(torch.uint8).tolist()) if t.numel() else b""
-        header[name] = {"dtype": NAMES[t.dtype], "shape": list(t.shape), "data_offsets": [len(data), len(data) + len(piece)]}
+        offsets = [len(data), len(data) + len(piece)]
+        header[name] = {"dtype": NAMES[t.dtype], "shape": list(t.shape), "data_offsets": offsets}
         data += piece
     text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 64 + 56)  # the data begins at a multiple of 64
+    text += b" " * ((56 - len(text)) % 64)  # the data begins at a multiple of 64
     with open(path, "wb") as f:
         f.write(struct.pack("<Q", len(text)) + text + data)
-
-
-def read(path):
-    """-> (tensors, metadata)"""
-    with open(path, "rb") as f:
-        (length,) = struct.unpack("<Q", f.read(8))
-        header = json.loads(f.read(length))
-        data = bytearray(f.read())
-    metadata, tensors = header.pop("__metadata__", {}), {}
-    for name, entry in header.items():
-        begin, end = entry["data_offsets"]
-        dtype = TYPES[entry["dtype"]]
-        flat = torch.frombuffer(data, dtype=torch.uint8, count=end - begin, offset=begin).clone() if end > begin \
-            else torch.empty(0, dtype=torch.uint8)
-        tensors[name] = flat.view(dtype).reshape(entry["shape"])
-    return tensors, metadata

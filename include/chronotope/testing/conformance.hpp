@@ -24,17 +24,26 @@ struct ConformanceFamily {
   void (*run)(Suite&);
 };
 
-inline constexpr ConformanceFamily conformance_families[] = {
-    {"memory", memory_cases},       {"fill", fill_cases},     {"copy", copy_cases},     {"unary", unary_cases},
-    {"binary", binary_cases},       {"select", select_cases}, {"matmul", matmul_cases}, {"reduce", reduce_cases},
-    {"cumsum", cumsum_cases},       {"gather", gather_cases}, {"scatter_add", scatter_add_cases},
-    {"topk", topk_cases},           {"uniform", uniform_cases}};
+inline constexpr ConformanceFamily conformance_families[] = {{"memory", memory_cases},
+                                                             {"fill", fill_cases},
+                                                             {"copy", copy_cases},
+                                                             {"unary", unary_cases},
+                                                             {"binary", binary_cases},
+                                                             {"select", select_cases},
+                                                             {"matmul", matmul_cases},
+                                                             {"reduce", reduce_cases},
+                                                             {"cumsum", cumsum_cases},
+                                                             {"gather", gather_cases},
+                                                             {"scatter_add", scatter_add_cases},
+                                                             {"topk", topk_cases},
+                                                             {"uniform", uniform_cases}};
 
 /// run_conformance on a backend behind functions. Throws ConfigError when an option names no operation.
 inline ConformanceReport run_conformance_on(const Target& target, const ConformanceOptions& options) {
   Suite suite(target, options);
   for (const std::string& name : options.operations)
-    if (std::none_of(std::begin(conformance_families), std::end(conformance_families), [&](const auto& f) { return name == f.operation; }))
+    if (std::none_of(std::begin(conformance_families), std::end(conformance_families),
+                     [&](const auto& f) { return name == f.operation; }))
       throw ConfigError("[run_conformance] no operation is called '" + name + "'");
   for (const auto& [operation, run] : conformance_families) {
     const auto& wanted = options.operations;
@@ -43,7 +52,8 @@ inline ConformanceReport run_conformance_on(const Target& target, const Conforma
   return suite.report;
 }
 
-/// Runs every case on the stream, or those of the operations that the options name. Failures of the backend are reported, not thrown.
+/// Runs every case on the stream, or those of the operations that the options name. Failures of the backend are
+/// reported, not thrown.
 template <Backend B>
 ConformanceReport run_conformance(typename B::stream& stream, const ConformanceOptions& options = {}) {
   return run_conformance_on(make_target<B>(stream), options);

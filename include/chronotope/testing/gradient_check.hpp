@@ -1,10 +1,12 @@
 #pragma once
-// Autograd against central differences in f64, for any function of tensors and for whole modules. Needs no test framework:
+// Autograd against central differences in f64, for any function of tensors and for whole modules. Needs no test
+// framework:
 //   const auto report = testing::check_gradients(context, {a, b}, [](const auto& x) { return matmul(x[0], x[1]); });
 //   if (!report.passed()) std::cerr << report.text();
 //
-// A result of any shape is projected on one random direction, so that one backward pass and two forward passes an element
-// cover all of it. The random state of the context is put back before every call: dropout draws the same mask each time.
+// A result of any shape is projected on one random direction, so that one backward pass and two forward passes an
+// element cover all of it. The random state of the context is put back before every call: dropout draws the same mask
+// each time.
 
 #include <algorithm>
 #include <cmath>
@@ -28,21 +30,22 @@ struct GradientCheckOptions {
   std::uint64_t seed = 1;      ///< of the direction and of the elements drawn
 };
 
-/// The error of an element is |autograd - difference| / max(largest gradient of its input, 1e-4 sum |direction * result|).
-/// The second term is as small as a gradient can be for differences to show it: rounding of the result hides smaller ones.
+/// The error of an element is |autograd - difference| / max(largest gradient of its input, 1e-4 sum |direction *
+/// result|). The second term is as small as a gradient can be for differences to show it: rounding of the result hides
+/// smaller ones.
 struct GradientReport {
-  double error = 0;                        ///< the worst; infinite when a gradient is not finite
-  std::string input;                       ///< where: "input 0" or the path of a parameter
-  std::int64_t element = -1;               ///< row-major
-  double autograd = 0, difference = 0;     ///< there
-  std::int64_t checked = 0;                ///< elements of all inputs together
+  double error = 0;                     ///< the worst; infinite when a gradient is not finite
+  std::string input;                    ///< where: "input 0" or the path of a parameter
+  std::int64_t element = -1;            ///< row-major
+  double autograd = 0, difference = 0;  ///< there
+  std::int64_t checked = 0;             ///< elements of all inputs together
   GradientCheckOptions options;
 
   bool passed() const { return error <= options.tolerance; }
   std::string text() const {
-    return input + ", element " + std::to_string(element) + ": autograd " + number(autograd) + ", differences " + number(difference) +
-           "; error " + number(error) + ", allowed " + number(options.tolerance) + " (" + std::to_string(checked) +
-           " elements checked, seed " + std::to_string(options.seed) + ")";
+    return input + ", element " + std::to_string(element) + ": autograd " + number(autograd) + ", differences " +
+           number(difference) + "; error " + number(error) + ", allowed " + number(options.tolerance) + " (" +
+           std::to_string(checked) + " elements checked, seed " + std::to_string(options.seed) + ")";
   }
 
  private:
@@ -77,7 +80,8 @@ template <Backend B> class GradientChecker {
  public:
   using Named = std::vector<std::pair<std::string, Parameter<B>>>;
 
-  GradientChecker(Context<B>& context, Named parameters, std::function<Tensor<B>()> f, const GradientCheckOptions& options)
+  GradientChecker(Context<B>& context, Named parameters, std::function<Tensor<B>()> f,
+                  const GradientCheckOptions& options)
       : context_(context), parameters_(std::move(parameters)), f_(std::move(f)), random_(context.random()) {
     report_.options = options;
   }
@@ -157,7 +161,8 @@ template <Backend B> class GradientChecker {
       throw;
     }
     p.assign(before);
-    for (std::size_t e = 0; e < elements.size(); ++e) judge(name, elements[e], autograd[elements[e]], differences[e], largest);
+    for (std::size_t e = 0; e < elements.size(); ++e)
+      judge(name, elements[e], autograd[elements[e]], differences[e], largest);
   }
 
   void judge(const std::string& name, std::size_t element, double autograd, double difference, double largest) {
@@ -185,8 +190,8 @@ template <Backend B> class GradientChecker {
 
 /// Checks f(inputs) -> tensor of any shape, where f takes a vector of tensors. f64 inputs are checked, those of other
 /// types (ids, masks) are handed through. Throws Error when the result depends on none of them.
-template <Backend B, class F>
-GradientReport check_gradients(Context<B>& context, std::vector<Tensor<B>> inputs, F f, const GradientCheckOptions& options = {}) {
+template <Backend B, class F> GradientReport check_gradients(Context<B>& context, std::vector<Tensor<B>> inputs, F f,
+                                                             const GradientCheckOptions& options = {}) {
   typename detail::GradientChecker<B>::Named parameters;
   std::vector<int> place;
   for (std::size_t i = 0; i < inputs.size(); ++i) {
@@ -203,17 +208,20 @@ GradientReport check_gradients(Context<B>& context, std::vector<Tensor<B>> input
   return detail::GradientChecker<B>(context, parameters, call, options).run();
 }
 
-/// Checks f(module) -> tensor of any shape with respect to every parameter that is not frozen; all must be f64. Values are as
-/// before afterwards, gradients are cleared.
-template <Module M, class F>
-GradientReport check_module_gradients(Context<typename M::backend>& context, M& module, F f, const GradientCheckOptions& options = {}) {
+/// Checks f(module) -> tensor of any shape with respect to every parameter that is not frozen; all must be f64. Values
+/// are as before afterwards, gradients are cleared.
+template <Module M, class F> GradientReport check_module_gradients(Context<typename M::backend>& context, M& module,
+                                                                   F f, const GradientCheckOptions& options = {}) {
   using B = typename M::backend;
   typename detail::GradientChecker<B>::Named parameters;
   for_each_parameter(module, [&](const std::string& path, Parameter<B>& p) {
-    if (p.value().dtype() != DType::f64) throw DTypeError("[check_module_gradients] " + path + " is " + to_string(p.value().dtype()) + ", f64 is needed");
+    if (p.value().dtype() != DType::f64)
+      throw DTypeError("[check_module_gradients] " + path + " is " + to_string(p.value().dtype()) + ", f64 is needed");
     if (!p.frozen()) parameters.emplace_back(path, p);
   });
-  return detail::GradientChecker<B>(context, parameters, [&]() -> Tensor<B> { return f(module); }, options).run();
+  return detail::GradientChecker<B>(
+             context, parameters, [&]() -> Tensor<B> { return f(module); }, options)
+      .run();
 }
 
 }  // namespace chronotope::testing

@@ -1,9 +1,9 @@
 #pragma once
 // How far a result may lie from its reference: a formula instead of tuned numbers.
 //   |a - r| <= c u (sqrt(K) rms(terms) + |r|)
-// u is the unit roundoff of the dtype, K the number of terms that were added up; sqrt(K) rms(terms) is the size that a sum
-// of K terms of random signs has. c = 8; raising it needs a comment. Sums must be blocked, pairwise or wider than their
-// dtype to stay inside for large K: added up one by one, errors drift in proportion to K.
+// u is the unit roundoff of the dtype, K the number of terms that were added up; sqrt(K) rms(terms) is the size that a
+// sum of K terms of random signs has. c = 8; raising it needs a comment. Sums must be blocked, pairwise or wider than
+// their dtype to stay inside for large K: added up one by one, errors drift in proportion to K.
 
 #include <cmath>
 #include <cstdint>

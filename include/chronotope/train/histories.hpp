@@ -45,4 +45,8 @@ std::vector<Window> evaluation_windows(const Histories& histories, std::int64_t 
 /// left out; O(actions).
 ActionBatch make_batch(const Histories& histories, std::span<const Window> windows, bool target_time);
 
+/// One question: `history` (oldest first, may be empty), then an action of which only the context of `asked` is known. The
+/// last length - 1 actions of the history are used. Without `target_time` the time of `asked` is hidden as in make_batch.
+ActionBatch make_query(std::span<const Action> history, const Action& asked, std::int64_t length, bool target_time);
+
 }  // namespace chronotope

@@ -42,11 +42,15 @@ template <class T> struct Matmul {
   double beta;
 
   Matmul(Suite& suite, const MatmulSize& s, const std::vector<Layout>& layout, double beta)
-      : out(suite.target, matrices(s.batch, s.m, s.n), layout[0]), a(suite.target, matrices(s.batch, s.m, s.k), layout[1]),
-        b(suite.target, matrices(s.batch, s.k, s.n), layout[2]), size(s), beta(beta) {
-    a.set_all([&](std::int64_t) { return suite.sequential_term<T>(s.k); });
-    b.set_all([&](std::int64_t) { return suite.sequential_term<T>(s.k); });
-    if (beta != 0) out.set_all([&](std::int64_t) { return suite.sequential_term<T>(s.k); });
+      : out(suite.target, matrices(s.batch, s.m, s.n), layout[0]),
+        a(suite.target, matrices(s.batch, s.m, s.k), layout[1]),
+        b(suite.target, matrices(s.batch, s.k, s.n), layout[2]),
+        size(s),
+        beta(beta) {
+    const bool equal = repeats(layout[1]) && repeats(layout[2]);
+    a.set_all([&](std::int64_t) { return suite.sequential_term<T>(s.k, equal); });
+    b.set_all([&](std::int64_t) { return suite.sequential_term<T>(s.k, equal); });
+    if (beta != 0) out.set_all([&](std::int64_t) { return suite.sequential_term<T>(s.k, equal); });
   }
 
   Expected<T> reference(std::int64_t i) const {
@@ -78,10 +82,23 @@ template <class T> void matmul_specials(Suite& suite) {
 }
 
 inline void matmul_cases(Suite& suite) {
-  const std::vector<MatmulSize> sizes{
-      {1, 1, 1, {}},  {3, 5, 7, {}},      {17, 1, 27, {}}, {1, 19, 28, {}}, {16, 16, 16, {}},    {33, 65, 24, {}},
-      {0, 4, 3, {}},  {4, 0, 3, {}},      {4, 3, 0, {}},   {37, 23, 150, {}}, {5, 3, 4, {2}},     {4, 6, 5, {2, 3}},
-      {3, 2, 4, {0}}, {1, 8, 6, {5}},     {6, 4, 0, {3}},  {9, 16, 12, {1, 3}}, {2, 3, 2, {1, 2, 1, 1, 2, 1}}};
+  const std::vector<MatmulSize> sizes{{1, 1, 1, {}},
+                                      {3, 5, 7, {}},
+                                      {17, 1, 9, {}},
+                                      {1, 19, 10, {}},
+                                      {16, 16, 16, {}},
+                                      {33, 65, 10, {}},
+                                      {0, 4, 3, {}},
+                                      {4, 0, 3, {}},
+                                      {4, 3, 0, {}},
+                                      {37, 23, 150, {}},
+                                      {5, 3, 4, {2}},
+                                      {4, 6, 5, {2, 3}},
+                                      {3, 2, 4, {0}},
+                                      {1, 8, 6, {5}},
+                                      {6, 4, 0, {3}},
+                                      {9, 16, 12, {1, 3}},
+                                      {2, 3, 2, {1, 2, 1, 1, 2, 1}}};
   suite.for_each_dtype([&](auto zero) {
     using T = decltype(zero);
     for (const MatmulSize& size : sizes)
@@ -119,7 +136,8 @@ template <class T> Expected<T> least() {
   else return exactly(std::numeric_limits<T>::min());
 }
 
-template <class T> std::vector<Expected<T>> reduce_reference(Reduction op, const ReduceSize& size, const Operand<T>& in) {
+template <class T>
+std::vector<Expected<T>> reduce_reference(Reduction op, const ReduceSize& size, const Operand<T>& in) {
   const auto n = static_cast<std::size_t>(reduced_shape(size).elements());
   std::vector<ReferenceSum<T>> sums(n);
   std::vector<Expected<T>> wanted(n, least<T>());
@@ -132,12 +150,14 @@ template <class T> std::vector<Expected<T>> reduce_reference(Reduction op, const
   return wanted;
 }
 
-template <class T> void reduce_case(Suite& suite, Reduction op, const ReduceSize& size, const std::vector<Layout>& layout, bool specials) {
+template <class T>
+void reduce_case(Suite& suite, Reduction op, const ReduceSize& size, const std::vector<Layout>& layout, bool specials) {
   Operand<T> out(suite.target, reduced_shape(size), layout[0]), in(suite.target, size.shape, layout[1]);
   in.set_all([&](std::int64_t) { return suite.term<T>(); });
   if (specials) {
     in.set_all([&](std::int64_t i) { return i % 2 ? in[i] : static_cast<T>(least<T>().value); });
-    if (std::is_floating_point_v<T> && in.size() > 0) in.set(suite.below(in.size()), std::numeric_limits<T>::quiet_NaN());
+    if (std::is_floating_point_v<T> && in.size() > 0)
+      in.set(suite.below(in.size()), std::numeric_limits<T>::quiet_NaN());
   }
   const auto wanted = reduce_reference(op, size, in);
   Case c(suite, std::string("reduce ") + (op == Reduction::sum ? "sum" : "max"), out, in);
@@ -147,11 +167,28 @@ template <class T> void reduce_case(Suite& suite, Reduction op, const ReduceSize
 }
 
 inline void reduce_cases(Suite& suite) {
-  const std::vector<ReduceSize> sizes{{{}, 0},         {{7}, 1},       {{3, 5}, 0},    {{3, 5}, 1},      {{3, 5}, 2},
-                                      {{3, 5}, 3},     {{2, 3, 4}, 1}, {{2, 3, 4}, 2}, {{2, 3, 4}, 4},   {{2, 3, 4}, 5},
-                                      {{2, 3, 4}, 6},  {{17, 33}, 1},  {{17, 33}, 2},  {{0}, 1},         {{3, 0}, 2},
-                                      {{0, 3}, 1},     {{0, 3}, 2},    {{1, 1}, 3},    {{130, 9}, 1},    {{9, 130}, 2},
-                                      {{2, 1, 3, 1, 2, 2, 1, 3}, 0x55}, {{2, 1, 3, 1, 2, 2, 1, 3}, 0xAA}};
+  const std::vector<ReduceSize> sizes{{{}, 0},
+                                      {{7}, 1},
+                                      {{3, 5}, 0},
+                                      {{3, 5}, 1},
+                                      {{3, 5}, 2},
+                                      {{3, 5}, 3},
+                                      {{2, 3, 4}, 1},
+                                      {{2, 3, 4}, 2},
+                                      {{2, 3, 4}, 4},
+                                      {{2, 3, 4}, 5},
+                                      {{2, 3, 4}, 6},
+                                      {{17, 33}, 1},
+                                      {{17, 33}, 2},
+                                      {{0}, 1},
+                                      {{3, 0}, 2},
+                                      {{0, 3}, 1},
+                                      {{0, 3}, 2},
+                                      {{1, 1}, 3},
+                                      {{130, 9}, 1},
+                                      {{9, 130}, 2},
+                                      {{2, 1, 3, 1, 2, 2, 1, 3}, 0x55},
+                                      {{2, 1, 3, 1, 2, 2, 1, 3}, 0xAA}};
   const std::vector<ReduceSize> long_sums{{{3, 5000}, 2}, {{5000, 3}, 1}, {{20000}, 1}, {{40, 25, 3}, 3}};
   suite.for_each_dtype([&](auto zero) {
     using T = decltype(zero);
@@ -163,7 +200,8 @@ inline void reduce_cases(Suite& suite) {
           for (const Layout in : {Layout::contiguous, Layout::transposed, Layout::padded})
             reduce_case<T>(suite, op, size, {Layout::contiguous, in}, false);
     }
-    for (const ReduceSize& size : sizes) reduce_case<T>(suite, Reduction::max, size, {Layout::contiguous, Layout::padded}, true);
+    for (const ReduceSize& size : sizes)
+      reduce_case<T>(suite, Reduction::max, size, {Layout::contiguous, Layout::padded}, true);
   });
 }
 
@@ -182,7 +220,8 @@ template <class T> void cumsum_case(Suite& suite, const Shape& shape, int axis, 
 }
 
 inline void cumsum_cases(Suite& suite) {
-  const std::vector<Shape> shapes{{1}, {0}, {7}, {3, 5}, {5, 0, 3}, {2, 3, 4}, {17, 33}, {2, 1, 3, 1, 2, 2, 1, 3}, {240}};
+  const std::vector<Shape> shapes{{1},  {0}, {7}, {3, 5}, {5, 0, 3}, {2, 3, 4}, {17, 33}, {2, 1, 3, 1, 2, 2, 1, 3},
+                                  {240}};
   suite.for_each_dtype([&](auto zero) {
     for (const Shape& shape : shapes)
       for (int axis = 0; axis < shape.rank(); ++axis)

@@ -8,14 +8,15 @@
 namespace chronotope::testing {
 
 inline const std::vector<Shape>& common_shapes() {
-  static const std::vector<Shape> shapes{{},        {1},       {7},       {0},    {3, 5}, {5, 0, 3},
-                                         {2, 3, 4}, {17, 33}, {1, 1, 1}, {1025}, {2, 1, 3, 1, 2, 2, 1, 3}};
+  static const std::vector<Shape> shapes{
+      {}, {1}, {7}, {0}, {3, 5}, {5, 0, 3}, {2, 3, 4}, {17, 33}, {1, 1, 1}, {1025}, {2, 1, 3, 1, 2, 2, 1, 3}};
   return shapes;
 }
 
 /// A reference value that is not a sum, in the dtype's tolerance.
 template <class T> Expected<T> close_to(Wide<T> value) {
-  if constexpr (std::is_floating_point_v<T>) return {static_cast<double>(value), tolerance<T>(static_cast<double>(value))};
+  if constexpr (std::is_floating_point_v<T>)
+    return {static_cast<double>(value), tolerance<T>(static_cast<double>(value))};
   else return {static_cast<T>(value)};
 }
 
@@ -59,9 +60,12 @@ template <class To, class From> std::vector<From> copy_values() {
       all.insert(all.end(), {From(0.1), From(1e-30), From(1e30), inf, -inf, std::numeric_limits<From>::quiet_NaN()});
     }
   } else {
-    for (const std::int64_t v : {0, 1, 2, 100, 127, 255, -1, -128, 1 << 24, (1 << 24) + 1, -(1 << 30)}) all.push_back(static_cast<From>(v));
+    for (const std::int64_t v : {0, 1, 2, 100, 127, 255, -1, -128, 1 << 24, (1 << 24) + 1, -(1 << 30)})
+      all.push_back(static_cast<From>(v));
     for (const std::int64_t v : {53, 62}) all.push_back(static_cast<From>((std::int64_t{1} << v) + 1));
-    if constexpr (std::is_integral_v<To>) std::erase_if(all, [](From v) { return static_cast<From>(static_cast<To>(v)) != v || (v < 0 && std::is_unsigned_v<To>); });
+    if constexpr (std::is_integral_v<To>)
+      std::erase_if(
+          all, [](From v) { return static_cast<From>(static_cast<To>(v)) != v || (v < 0 && std::is_unsigned_v<To>); });
   }
   return all;
 }
@@ -121,8 +125,8 @@ template <class T> T unary_argument(Suite& suite, Unary op, std::int64_t i) {
     const T inf = std::numeric_limits<T>::infinity();
     // Vector libraries promise sine and cosine for moderate arguments only.
     const bool bounded = op == Unary::sin || op == Unary::cos;
-    const T special[] = {std::numeric_limits<T>::quiet_NaN(), bounded ? T(0.5) : inf, bounded ? T(-30) : -inf, T(0), T(-1),
-                         T(1)};
+    const T special[] = {
+        std::numeric_limits<T>::quiet_NaN(), bounded ? T(0.5) : inf, bounded ? T(-30) : -inf, T(0), T(-1), T(1)};
     if (i < 6) return special[i];
     const T x = suite.number<T>() * (i % 3 == 0 ? T(20) : i % 3 == 1 ? T(1) : T(0.01));
     return op == Unary::log || op == Unary::sqrt ? std::abs(x) : x;
@@ -131,7 +135,8 @@ template <class T> T unary_argument(Suite& suite, Unary op, std::int64_t i) {
   }
 }
 
-template <class T> void unary_case(Suite& suite, Unary op, const Shape& shape, const std::vector<Layout>& layout, bool in_place) {
+template <class T>
+void unary_case(Suite& suite, Unary op, const Shape& shape, const std::vector<Layout>& layout, bool in_place) {
   Operand<T> out(suite.target, shape, layout[0]), in(suite.target, shape, layout[1]);
   Operand<T>& source = in_place ? out : in;
   source.set_all([&](std::int64_t i) { return unary_argument<T>(suite, op, i); });
@@ -150,7 +155,8 @@ inline void unary_cases(Suite& suite) {
         if (std::is_integral_v<T> && o != Unary::neg && o != Unary::abs) continue;
         for (const Shape& shape : common_shapes()) {
           for (const auto& layout : suite.layouts(1, 1)) unary_case<T>(suite, o, shape, layout, false);
-          for (const auto& layout : suite.layouts(1, 0)) unary_case<T>(suite, o, shape, {layout[0], Layout::contiguous}, true);
+          for (const auto& layout : suite.layouts(1, 0))
+            unary_case<T>(suite, o, shape, {layout[0], Layout::contiguous}, true);
         }
       }
     }
@@ -187,7 +193,8 @@ template <class T> T binary_argument(Suite& suite, Binary op, bool second) {
 
 enum class Alias { none, out_is_a, out_is_b, a_is_b };
 
-template <class R, class T> void binary_case(Suite& suite, Binary op, const Shape& shape, const std::vector<Layout>& layout, Alias alias) {
+template <class R, class T>
+void binary_case(Suite& suite, Binary op, const Shape& shape, const std::vector<Layout>& layout, Alias alias) {
   constexpr const char* how[] = {"", " out = a", " out = b", " a = b"};
   Operand<R> out(suite.target, shape, layout[0]);
   Operand<T> first(suite.target, shape, layout[1]), second(suite.target, shape, layout[2]);
@@ -214,7 +221,8 @@ inline void binary_cases(Suite& suite) {
       for (const Shape& shape : common_shapes()) {
         if (o == Binary::eq || o == Binary::lt) {
           if (!comparisons) continue;
-          for (const auto& layout : suite.layouts(1, 2)) binary_case<std::uint8_t, T>(suite, o, shape, layout, Alias::none);
+          for (const auto& layout : suite.layouts(1, 2))
+            binary_case<std::uint8_t, T>(suite, o, shape, layout, Alias::none);
           continue;
         }
         for (const auto& layout : suite.layouts(1, 2)) binary_case<T, T>(suite, o, shape, layout, Alias::none);
@@ -235,7 +243,8 @@ inline void select_cases(Suite& suite) {
     using T = decltype(zero);
     for (const Shape& shape : common_shapes()) {
       for (const auto& layout : suite.layouts(1, 3)) {
-        Operand<T> out(suite.target, shape, layout[0]), a(suite.target, shape, layout[2]), b(suite.target, shape, layout[3]);
+        Operand<T> out(suite.target, shape, layout[0]), a(suite.target, shape, layout[2]),
+            b(suite.target, shape, layout[3]);
         Operand<std::uint8_t> cond(suite.target, shape, layout[1]);
         cond.set_all([&](std::int64_t) { return conditions[suite.below(5)]; });
         a.set_all([&](std::int64_t) { return binary_argument<T>(suite, Binary::add, false); });

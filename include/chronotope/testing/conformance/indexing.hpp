@@ -14,8 +14,9 @@ struct IndexSize {
 };
 
 inline const std::vector<IndexSize>& index_sizes() {
-  static const std::vector<IndexSize> sizes{{4, 6, {}},  {1, 3, {5}},    {7, 1, {1}},    {9, 20, {3, 4}}, {5, 0, {3}},
-                                            {5, 4, {0}}, {0, 0, {2}},    {50, 70, {33}}, {3, 9, {1, 2, 1, 1, 2, 1, 2}}};
+  static const std::vector<IndexSize> sizes{{4, 6, {}},      {1, 3, {5}},    {7, 1, {1}},
+                                            {9, 20, {3, 4}}, {5, 0, {3}},    {5, 4, {0}},
+                                            {0, 0, {2}},     {50, 70, {33}}, {3, 9, {1, 2, 1, 1, 2, 1, 2}}};
   return sizes;
 }
 
@@ -50,12 +51,13 @@ template <class T, class I> void gather_case(Suite& suite, const IndexSize& size
   c.unchanged(ids);
 }
 
-template <class T, class I> void scatter_add_case(Suite& suite, const IndexSize& size, const std::vector<Layout>& layout) {
+template <class T, class I>
+void scatter_add_case(Suite& suite, const IndexSize& size, const std::vector<Layout>& layout) {
   Operand<T> table(suite.target, rows_of(size.rows, size.tail), layout[0]);
   Operand<T> rows(suite.target, rows_of(size.ids, size.tail), layout[1]);
   Operand<I> ids(suite.target, {size.ids}, layout[2]);
-  table.set_all([&](std::int64_t) { return suite.sequential_term<T>(size.ids); });
-  rows.set_all([&](std::int64_t) { return suite.sequential_term<T>(size.ids); });
+  table.set_all([&](std::int64_t) { return suite.sequential_term<T>(size.ids, repeats(layout[1])); });
+  rows.set_all([&](std::int64_t) { return suite.sequential_term<T>(size.ids, repeats(layout[1])); });
   set_ids(suite, ids, size.rows);
   const std::int64_t width = size.tail.elements();
   Case c(suite, "scatter_add", table, rows, ids);
@@ -107,7 +109,8 @@ inline void bad_id_cases(Suite& suite, bool scatter) {
   if (!suite.options.reports_bad_ids || !suite.target.supports(DType::f32)) return;
   for_each_id_type(suite, [&](auto id) {
     using I = decltype(id);
-    for (const std::int64_t bad : {-1, 5, std::numeric_limits<std::int32_t>::max()}) bad_id_case<I>(suite, bad, scatter);
+    for (const std::int64_t bad : {-1, 5, std::numeric_limits<std::int32_t>::max()})
+      bad_id_case<I>(suite, bad, scatter);
     // Would be row 1 if cut to 32 bits.
     if (sizeof(I) == 8) bad_id_case<I>(suite, (std::int64_t{1} << 32) + 1, scatter);
   });
@@ -142,8 +145,10 @@ template <class T> std::vector<std::int64_t> ranking(const Operand<T>& in, std::
   return order;
 }
 
-template <class T> void topk_case(Suite& suite, const TopkSize& size, const std::vector<Layout>& layout, bool only_specials) {
-  Operand<T> values(suite.target, {size.rows, size.k}, layout[0]), in(suite.target, {size.rows, size.columns}, layout[2]);
+template <class T>
+void topk_case(Suite& suite, const TopkSize& size, const std::vector<Layout>& layout, bool only_specials) {
+  Operand<T> values(suite.target, {size.rows, size.k}, layout[0]),
+      in(suite.target, {size.rows, size.columns}, layout[2]);
   Operand<std::int32_t> indices(suite.target, {size.rows, size.k}, layout[1]);
   in.set_all([&](std::int64_t) {
     if constexpr (std::is_floating_point_v<T>) {
@@ -168,7 +173,8 @@ template <class T> void topk_case(Suite& suite, const TopkSize& size, const std:
 
 inline void topk_cases(Suite& suite) {
   if (!suite.need(DType::i32, "topk")) return;
-  const TopkSize sizes[] = {{1, 1, 1}, {3, 7, 2}, {2, 5, 5}, {0, 4, 2}, {3, 4, 0}, {2, 300, 17}, {1, 1025, 100}, {4, 33, 1}};
+  const TopkSize sizes[] = {{1, 1, 1}, {3, 7, 2},    {2, 5, 5},      {0, 4, 2},
+                            {3, 4, 0}, {2, 300, 17}, {1, 1025, 100}, {4, 33, 1}};
   suite.for_each_dtype([&](auto zero) {
     for (const TopkSize& size : sizes) {
       for (const auto& layout : suite.layouts(2, 1)) topk_case<decltype(zero)>(suite, size, layout, false);

@@ -10,7 +10,7 @@ namespace chronotope::testing {
 
 /// A block of bytes there and back, the host copy overwritten in between.
 inline void round_trip(Suite& suite, std::size_t bytes) {
-  Case c(suite, "upload and download of " + std::to_string(bytes) + " bytes");
+  Case c(suite, "memory: upload and download of " + std::to_string(bytes) + " bytes");
   c.call([&] {
     std::vector<unsigned char> sent(bytes), got(bytes + 1, 0x5A);
     for (auto& byte : sent) byte = static_cast<unsigned char>(suite.random());
@@ -32,7 +32,7 @@ inline void round_trip(Suite& suite, std::size_t bytes) {
 
 inline void memory_cases(Suite& suite) {
   for (const std::size_t bytes : {1, 3, 63, 64, 65, 4096, 1000003}) round_trip(suite, bytes);
-  Case c(suite, "allocate of 2^62 bytes");
+  Case c(suite, "memory: allocate 2^62 bytes");
   try {
     suite.target.deallocate(suite.target.allocate(std::size_t{1} << 62));
     c.fail("threw nothing, wanted BackendError");
@@ -47,7 +47,8 @@ inline void uniform_cases(Suite& suite) {
   suite.for_each_dtype([&](auto zero) {
     using T = decltype(zero);
     if constexpr (std::is_floating_point_v<T>) {
-      for (const auto& [seed, counter] : {std::pair<std::uint64_t, std::uint64_t>{0, 0}, {1, 2}, {big, ~big}, {suite.random(), suite.random()}}) {
+      for (const auto& [seed, counter] :
+           {std::pair<std::uint64_t, std::uint64_t>{0, 0}, {1, 2}, {big, ~big}, {suite.random(), suite.random()}}) {
         for (const Shape& shape : common_shapes()) {
           for (const auto& layout : suite.layouts(1, 0)) {
             Operand<T> out(suite.target, shape, layout[0]);

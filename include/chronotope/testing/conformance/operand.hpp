@@ -22,6 +22,7 @@ enum class Layout {
   repeated,           ///< stride 0 everywhere
 };
 inline constexpr int output_layouts = 5, input_layouts = 8;
+inline bool repeats(Layout layout) { return layout >= Layout::rows_repeated; }
 
 inline Strides layout_strides(const Shape& shape, Layout layout) {
   const int rank = shape.rank();
@@ -72,7 +73,10 @@ template <Element T> class Operand {
   static constexpr std::size_t guard = 256;  ///< bytes before and after
 
   Operand(const Target& target, const Shape& shape, Layout layout = Layout::contiguous)
-      : target_(target), first_(layout == Layout::padded ? 3 : layout == Layout::stepped ? 1 : 0) {
+      : target_(target),
+        first_(layout == Layout::padded    ? 3
+               : layout == Layout::stepped ? 1
+                                           : 0) {
     view_ = {nullptr, dtype_of<T>, shape, layout_strides(shape, layout)};
     std::int64_t last = first_;
     for (std::int64_t i = 0, n = shape.elements(); i < n; ++i) {
@@ -82,7 +86,8 @@ template <Element T> class Operand {
       places_.push_back(guard + static_cast<std::size_t>(at) * sizeof(T));
       last = at > last ? at : last;
     }
-    image_.assign(2 * guard + static_cast<std::size_t>(last + 1) * sizeof(T), std::is_floating_point_v<T> ? 0xFF : 0xA5);
+    image_.assign(2 * guard + static_cast<std::size_t>(last + 1) * sizeof(T),
+                  std::is_floating_point_v<T> ? 0xFF : 0xA5);
   }
   Operand(const Operand&) = delete;
   Operand& operator=(const Operand&) = delete;

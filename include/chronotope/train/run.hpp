@@ -1,0 +1,40 @@
+#pragma once
+// A whole training on check-ins: tokenizer, model, loop, validation, checkpoints and log in one folder.
+
+#include <functional>
+#include <string>
+
+#include "chronotope/backend/any_backend.hpp"
+#include "chronotope/models/place_model.hpp"
+#include "chronotope/train/ranking.hpp"
+#include "chronotope/train/trainer.hpp"
+
+namespace chronotope {
+
+/// What a run reports while it goes on.
+struct RunObserver {
+  std::function<void(const Config&, std::int64_t parameters, std::int64_t total_steps)> on_start;
+  std::function<void(const StepReport&)> on_step;
+  std::function<void(const EpochReport&, const EvaluationResult* validation)> on_epoch;
+};
+
+/// Trains on the training rows of `table` and writes `folder`: last and best checkpoint, log.jsonl (a line a step and an
+/// epoch). With `resume` an interrupted run goes on from its last checkpoint, to the bit, under the config it was started
+/// with; without, a folder that already holds a checkpoint is a ConfigError. Returns the final state.
+TrainingState train_checkins(Context<any_backend>& context, const CheckinTable& table, const Config& config,
+                             const std::string& folder, bool resume, const RunObserver& observer = {});
+
+/// A checkpoint's model on a device.
+AnyPlaceModel<any_backend> load_model(Context<any_backend>& context, const Checkpoint& checkpoint);
+
+/// Ranks of a split's targets under a checkpoint's model; see rank_targets.
+std::vector<RankedTarget> rank_checkpoint(Context<any_backend>& context, const Checkpoint& checkpoint, const CheckinTable& table, Split split);
+
+/// Floating-point operations of the matrix products of one training step: forward and twice that backward, counting a
+/// multiplication and an addition as two. Attention scores and element-wise work are left out.
+double step_flops(const ModelConfig& model, std::int64_t places, std::int64_t actions, std::int64_t targets);
+
+/// Matrix product speed of a context in FLOP/s: best of several 512 x 1024 x 1024 products.
+double measure_gemm_peak(Context<any_backend>& context);
+
+}  // namespace chronotope

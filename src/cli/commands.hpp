@@ -1,0 +1,21 @@
+#pragma once
+// The subcommands of the program. Each adds itself to the parser and runs when chosen.
+
+#include <CLI/CLI.hpp>
+#include <functional>
+#include <string>
+
+namespace chronotope::cli {
+
+/// What the parser chose; run after parsing.
+using Chosen = std::function<void()>;
+
+void add_demo(CLI::App& app, Chosen& chosen);
+void add_train(CLI::App& app, Chosen& chosen);
+void add_evaluate(CLI::App& app, Chosen& chosen);
+void add_recommend(CLI::App& app, Chosen& chosen);
+void add_info(CLI::App& app, Chosen& chosen);
+void add_generate_city(CLI::App& app, Chosen& chosen);
+void add_bench_step(CLI::App& app, Chosen& chosen);
+
+}  // namespace chronotope::cli

@@ -1,0 +1,55 @@
+#include "cli/device.hpp"
+
+#include <thread>
+#include <vector>
+
+#include "chronotope/core/error.hpp"
+#ifdef CHRONOTOPE_HAVE_EIGEN
+#include "chronotope/backend/eigen_backend.hpp"
+#endif
+#ifdef CHRONOTOPE_HAVE_ONEDNN
+#include "chronotope/backend/onednn_backend.hpp"
+#endif
+
+namespace chronotope::cli {
+namespace {
+
+/// The fastest first: it is the default.
+std::vector<std::string> built_backends() {
+  std::vector<std::string> names;
+#ifdef CHRONOTOPE_HAVE_ONEDNN
+  names.push_back("onednn");
+#endif
+#ifdef CHRONOTOPE_HAVE_EIGEN
+  names.push_back("eigen");
+#endif
+  return names;
+}
+
+int usable_threads(int asked) { return asked > 0 ? asked : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+
+}  // namespace
+
+void Device::add_to(CLI::App& command) {
+  const std::vector<std::string> names = built_backends();
+  if (!names.empty()) backend = names.front();
+  command.add_option("--backend", backend, "what computes")->check(CLI::IsMember(names))->capture_default_str();
+  command.add_option("--threads", threads, "CPU threads; 0: all there are")->check(CLI::Range(0, 1024))->capture_default_str();
+}
+
+any_backend::stream Device::stream() const {
+#ifdef CHRONOTOPE_HAVE_ONEDNN
+  if (backend == "onednn") return any_stream<onednn_backend>(onednn_backend::stream(usable_threads(threads)));
+#endif
+#ifdef CHRONOTOPE_HAVE_EIGEN
+  if (backend == "eigen") return any_stream<eigen_backend>({usable_threads(threads)});
+#endif
+  throw BackendError("this program was built without the backend \"" + backend + "\"");
+}
+
+std::string Device::describe() const {
+  const int n = usable_threads(threads);
+  return backend + ", " + std::to_string(n) + (n == 1 ? " thread" : " threads");
+}
+
+}  // namespace chronotope::cli

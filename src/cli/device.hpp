@@ -1,0 +1,22 @@
+#pragma once
+// Which backend computes, and with how many threads.
+
+#include <CLI/CLI.hpp>
+#include <string>
+
+#include "chronotope/backend/any_backend.hpp"
+
+namespace chronotope::cli {
+
+struct Device {
+  std::string backend;
+  int threads = 0;
+
+  /// Adds --backend and --threads.
+  void add_to(CLI::App& command);
+  any_backend::stream stream() const;
+  /// "onednn, 2 threads"
+  std::string describe() const;
+};
+
+}  // namespace chronotope::cli

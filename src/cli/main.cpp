@@ -1,0 +1,35 @@
+// chronotope: the command line. Everything it does is made of the library's public API.
+
+#include <cstdio>
+#include <exception>
+#include <new>
+
+#include "chronotope/core/error.hpp"
+#include "cli/commands.hpp"
+
+int main(int argc, char** argv) {
+  using namespace chronotope::cli;
+  CLI::App app("Place recommendation from check-ins: train, evaluate, recommend.\n"
+               "New here? Run \"chronotope demo\": it generates a city, trains on it and shows what came out.");
+  app.require_subcommand(1);
+  app.set_help_all_flag("--help-all", "help of every command");
+  Chosen chosen;
+  add_demo(app, chosen);
+  add_train(app, chosen);
+  add_evaluate(app, chosen);
+  add_recommend(app, chosen);
+  add_info(app, chosen);
+  add_generate_city(app, chosen);
+  add_bench_step(app, chosen);
+  app.failure_message([](const CLI::App*, const CLI::Error& e) { return std::string("error: ") + e.what() + "\nRun with --help for usage.\n"; });
+  CLI11_PARSE(app, argc, argv);
+  try {
+    chosen();
+    return 0;
+  } catch (const std::bad_alloc&) {
+    std::fprintf(stderr, "error: out of memory; try a smaller batch or model.length\n");
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "error: %s\n", e.what());
+  }
+  return 1;
+}

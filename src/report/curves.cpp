@@ -1,0 +1,175 @@
+// Learning curves.
+
+#include <algorithm>
+#include <cmath>
+
+#include "curves.hpp"
+#include "parts.hpp"
+#include "svg.hpp"
+#include "text.hpp"
+
+namespace chronotope::report {
+namespace {
+
+constexpr double left = 58, right = 466;
+constexpr std::size_t most_points = 300;  // more than this cannot be told apart in a drawing
+
+using Member = std::optional<double> EpochPoint::*;
+
+struct Measure {
+  Member member;
+  const char* name;
+};
+constexpr Measure measures[] = {
+    {&EpochPoint::accuracy_1, "acc@1"}, {&EpochPoint::score, "score"}, {&EpochPoint::mrr, "MRR"}};
+
+std::vector<double> column(const Series& series, double Sample::*member) {
+  std::vector<double> values;
+  for (const Sample& s : series) values.push_back(s.*member);
+  return values;
+}
+
+Range joined(Range a, Range b) { return {std::min(a.low, b.low), std::max(a.high, b.high)}; }
+
+// A few wild steps must not flatten the rest: the axis covers the smoothed line and all but 1 % of the raw values.
+Range loss_range(const Series& raw, const Series& smooth) {
+  std::vector<double> values = column(raw, &Sample::y);
+  std::sort(values.begin(), values.end());
+  const std::size_t cut = values.size() / 200;
+  const std::span<const double> kept(values.data() + cut, values.size() - 2 * cut);
+  return joined(range_of(kept), range_of(column(smooth, &Sample::y)));
+}
+
+Range with_margin(Range range) {
+  range = opened(range);
+  const double room = 0.04 * (range.high - range.low);
+  return {range.low >= 0 ? std::max(0.0, range.low - room) : range.low - room, range.high + room};
+}
+
+void draw(Svg& svg, const Plot& plot, const Series& series, std::string_view style) {
+  std::vector<Point> points;
+  for (const Sample& s : series) points.push_back(plot.at(s.x, s.y));
+  svg.polyline(points, style);
+}
+
+Series samples(const std::vector<CurvePoint>& steps, double CurvePoint::*member) {
+  Series series;
+  for (const CurvePoint& p : steps) series.push_back({static_cast<double>(p.step), p.*member});
+  return drawable(std::move(series));
+}
+
+std::string loss_drawing(const Series& raw) {
+  if (raw.empty()) return {};
+  const Series smooth = smoothed(raw);
+  const Plot plot{left, 12, right, 232, opened(range_of(column(raw, &Sample::x))), with_margin(loss_range(raw, smooth))};
+  Svg svg(drawing_width, 272, "Training loss over optimizer steps");
+  plot.axes(svg, ticks_of(plot.x, 5, 1), ticks_of(plot.y, 5), "optimizer step");
+  svg.begin_clip("clip-loss", {plot.left, plot.top}, plot.right - plot.left, plot.bottom - plot.top);
+  if (raw.size() > 1) draw(svg, plot, thinned(raw, most_points), "raw");
+  if (raw.size() > 1) draw(svg, plot, thinned(smooth, most_points), "curve");
+  else svg.circle(plot.at(raw[0].x, raw[0].y), 4, "dot");
+  svg.end_clip();
+  return std::move(svg).finish();
+}
+
+// Below the loss, with the same x axis. Left out when the rate was not recorded.
+std::string rate_drawing(const Series& rates) {
+  const Range range = range_of(column(rates, &Sample::y));
+  if (rates.size() < 2 || range.high <= 0) return {};
+  const Plot plot{left, 8, right, 58, opened(range_of(column(rates, &Sample::x))), {0, range.high * 1.05}};
+  Svg svg(drawing_width, 68, "Learning rate over optimizer steps");
+  plot.axes(svg, ticks_of(plot.x, 5, 1), Ticks{{0, range.high}, range.high}, {});
+  draw(svg, plot, thinned(rates, most_points), "rate");
+  return std::move(svg).finish();
+}
+
+Series measured(const std::vector<EpochPoint>& epochs, Member member) {
+  Series series;
+  for (const EpochPoint& e : epochs)
+    if (e.*member) series.push_back({static_cast<double>(e.epoch), *(e.*member)});
+  return drawable(std::move(series));
+}
+
+Series epoch_losses(const std::vector<EpochPoint>& epochs) {
+  Series series;
+  for (const EpochPoint& e : epochs) series.push_back({static_cast<double>(e.epoch), e.loss});
+  return drawable(std::move(series));
+}
+
+// The label stays inside the drawing and above the line, which nowhere is higher than at most of the best epochs.
+void mark_best(Svg& svg, const Plot& plot, const Series& series, const std::vector<EpochPoint>& epochs) {
+  for (const EpochPoint& e : epochs) {
+    const auto best = [&](const Sample& s) { return e.best && s.x == static_cast<double>(e.epoch); };
+    const auto found = std::find_if(series.begin(), series.end(), best);
+    if (found == series.end()) continue;
+    const Point p = plot.at(found->x, found->y);
+    svg.line({p.x, p.y + 8}, {p.x, plot.bottom}, "guide");
+    svg.circle(p, 7, "ring");
+    const char* anchor = p.x > right - 90 ? "end note" : p.x < left + 90 ? "start note" : "middle note";
+    svg.text({p.x, p.y - 14}, anchor, "best: epoch " + whole(e.epoch) + ", " + fixed(found->y, 4));
+  }
+}
+
+std::string epoch_drawing(const Series& series, const std::string& name, const std::vector<EpochPoint>& epochs,
+                          double height) {
+  if (series.empty()) return {};
+  Range y = with_margin(range_of(column(series, &Sample::y)));
+  y.high += 0.12 * (y.high - y.low);  // for the label of the best epoch
+  const Plot plot{left, 12, right, height - 40, opened(range_of(column(series, &Sample::x))), y};
+  Svg svg(drawing_width, height, name + " for each epoch");
+  plot.axes(svg, ticks_of(plot.x, 8, 1), ticks_of(plot.y, 5), "epoch");
+  if (series.size() > 1) draw(svg, plot, thinned(series, most_points), "curve");
+  if (series.size() <= 60)
+    for (const Sample& s : series) svg.circle(plot.at(s.x, s.y), 3.2, "dot", "epoch " + fixed(s.x, 0) + ": " + fixed(s.y, 4));
+  mark_best(svg, plot, series, epochs);
+  return std::move(svg).finish();
+}
+
+std::string validation_figure(const std::vector<EpochPoint>& epochs, double height) {
+  for (const Measure& m : measures) {
+    const Series series = measured(epochs, m.member);
+    if (!series.empty()) return figure(std::string("Validation ") + m.name, epoch_drawing(series, m.name, epochs, height));
+  }
+  return {};
+}
+
+std::string loss_figure(const ReportContent& content, bool with_rate) {
+  const Series raw = samples(content.steps, &CurvePoint::loss);
+  if (raw.empty())
+    return figure("Training loss, nats per target",
+                  epoch_drawing(epoch_losses(content.epochs), "Training loss", {}, 272));
+  const std::string rate = with_rate ? rate_drawing(samples(content.steps, &CurvePoint::rate)) : "";
+  const std::string below = rate.empty() ? "" : "<p class=\"caption\">Learning rate</p>" + rate;
+  return figure(raw.size() > 1 ? "Training loss, nats per target (light: each step, dark: smoothed)"
+                               : "Training loss, nats per target",
+                loss_drawing(raw) + below);
+}
+
+std::string optional_cell(const std::optional<double>& value) {
+  return "<td>" + (value ? fixed(*value, 4) : "–") + "</td>";
+}
+
+}  // namespace
+
+std::string epochs_table(const std::vector<EpochPoint>& epochs) {
+  if (epochs.empty()) return {};
+  std::string rows;
+  for (const EpochPoint& e : epochs) {
+    rows += std::string(e.best ? "<tr class=\"chosen\">" : "<tr>") + "<td>" + whole(e.epoch) + (e.best ? " (best)" : "") +
+            "</td><td>" + fixed(e.loss, 4) + "</td>";
+    for (const auto& value : {e.accuracy_1, e.accuracy_10, e.mrr, e.score}) rows += optional_cell(value);
+    rows += "<td>" + seconds_text(e.seconds) + "</td></tr>\n";
+  }
+  return "<details><summary>All epochs</summary><div class=\"scroll\"><table><thead><tr><th>epoch</th><th>loss</th>"
+         "<th>acc@1</th><th>acc@10</th><th>MRR</th><th>score</th><th>time</th></tr></thead><tbody>" +
+         rows + "</tbody></table></div></details>\n";
+}
+
+std::string curves_part(const ReportContent& content) {
+  const std::string validation = validation_figure(content.epochs, 272);
+  const std::string drawings = loss_figure(content, true) + validation;
+  if (drawings.empty()) return {};
+  return section("Learning", "<div class=\"pair\">" + drawings + "</div>" + epochs_table(content.epochs));
+}
+
+}  // namespace chronotope::report

@@ -1,0 +1,42 @@
+#pragma once
+// The parts of the page. Each returns HTML, empty when there is nothing to show.
+
+#include <string>
+#include <vector>
+
+#include "chronotope/report/report.hpp"
+
+namespace chronotope::report {
+
+/// What is compared, as one list: the model first in the order with time, without time; then the counters.
+struct Contender {
+  std::string name;
+  bool is_model = false;
+  bool sees_time = false;
+  const EvaluationResult* result = nullptr;  ///< ties shared out
+  double ties_won = 0;                       ///< acc@1 when the contender wins its ties
+};
+
+/// The views live as long as `report`. Descending acc@k of cutoff number `cutoff`, undefined last.
+std::vector<Contender> ranked_contenders(const EvaluationReport& report, std::size_t cutoff);
+
+bool is_generated(const ReportContent& content);
+
+std::string verdict_part(const ReportContent& content);  ///< the sentence, in a box, with the figures below
+std::string facts_part(const ReportContent& content);
+std::string curves_part(const ReportContent& content);
+std::string epochs_table(const std::vector<EpochPoint>& epochs);
+std::string accuracy_part(const ReportContent& content);
+std::string results_table(const EvaluationReport& report);
+std::string map_part(const ReportContent& content);
+std::string map_drawing(const UserMap& map);
+std::string config_part(const ReportContent& content);
+std::string style_sheet();
+
+/// <section> with a heading around `body`; nothing without a body.
+std::string section(const std::string& heading, const std::string& body);
+
+/// <figure> with a caption (text) above `drawing` (HTML); nothing without a drawing.
+std::string figure(const std::string& caption, const std::string& drawing);
+
+}  // namespace chronotope::report

@@ -1,0 +1,104 @@
+#include "chronotope/serve/recommender.hpp"
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "chronotope/data/calendar.hpp"
+#include "chronotope/data/geohash.hpp"
+#include "chronotope/models/place_model.hpp"
+#include "chronotope/nn/state.hpp"
+#include "chronotope/train/histories.hpp"
+
+namespace chronotope {
+namespace {
+
+using B = any_backend;
+
+Action action_of(const Visit& visit, const PlaceTokenizer& tokenizer) {
+  const CalendarFields when = calendar_fields(visit.local);
+  Action action;
+  action.place = tokenizer.place_token(visit.place);
+  action.category = tokenizer.category_token(visit.category);
+  action.when = {when.month, when.day, when.weekday, when.hour};
+  action.where = tokenizer.geo_rows(visit.latitude, visit.longitude);
+  action.latitude = static_cast<float>(visit.latitude);
+  action.longitude = static_cast<float>(visit.longitude);
+  action.utc = visit.utc;
+  action.local = visit.local;
+  return action;
+}
+
+/// How often and mostly when the user was at a place.
+void describe_visits(Recommendation& r, const std::vector<Visit>& history) {
+  std::array<int, 24> hours{};
+  for (const Visit& visit : history) {
+    if (visit.place != r.place) continue;
+    ++r.visits;
+    ++hours[static_cast<std::size_t>(calendar_fields(visit.local).hour)];
+  }
+  if (r.visits > 0) r.usual_hour = static_cast<int>(std::max_element(hours.begin(), hours.end()) - hours.begin());
+}
+
+Recommendation describe(const Place& place, double probability, const std::vector<Visit>& history) {
+  Recommendation r{place.id, place.category, place.latitude, place.longitude, probability, {}, 0, {}};
+  if (!history.empty()) r.distance_km = distance_km(history.back().latitude, history.back().longitude, place.latitude, place.longitude);
+  describe_visits(r, history);
+  return r;
+}
+
+}  // namespace
+
+std::vector<Visit> visits_of(const CheckinTable& table, std::size_t user) {
+  std::vector<Visit> visits;
+  for (const Checkin& row : table.history(user))
+    visits.push_back({table.places[static_cast<std::size_t>(row.place)], table.categories[static_cast<std::size_t>(row.category)],
+                      row.latitude, row.longitude, row.utc, row.local});
+  return visits;
+}
+
+struct Recommender::Impl {
+  Impl(const std::string& folder, any_backend::stream stream)
+      : checkpoint(read_trained(folder)), context(std::move(stream)),
+        model(make_place_model(context, checkpoint.config.model, checkpoint.tokenizer.places(), checkpoint.tokenizer.categories())) {
+    load_state(context, model, checkpoint.tensors, "model.");
+    checkpoint.tensors.clear();
+  }
+
+  Checkpoint checkpoint;
+  Context<B> context;
+  AnyPlaceModel<B> model;
+};
+
+Recommender::Recommender(const std::string& folder, any_backend::stream stream) : impl_(std::make_unique<Impl>(folder, std::move(stream))) {}
+Recommender::~Recommender() = default;
+Recommender::Recommender(Recommender&&) noexcept = default;
+
+const Config& Recommender::config() const { return impl_->checkpoint.config; }
+const PlaceTokenizer& Recommender::tokenizer() const { return impl_->checkpoint.tokenizer; }
+
+std::vector<Recommendation> Recommender::recommend(const std::vector<Visit>& history, std::int64_t utc, std::int64_t local, int top) const {
+  const NoGrad no_grad;
+  std::vector<Action> actions;
+  for (const Visit& visit : history) actions.push_back(action_of(visit, tokenizer()));
+  const CalendarFields when = calendar_fields(local);
+  Action asked;
+  asked.when = {when.month, when.day, when.weekday, when.hour};
+  asked.utc = utc;
+  asked.local = local;
+  const ModelConfig& m = config().model;
+  const ActionTensors<B> batch(impl_->context, make_query(actions, asked, m.length, m.target_time));
+  const std::vector<float> p = impl_->model.probabilities(batch).to_host<float>();
+  std::vector<std::int32_t> order(p.size() - 1);
+  std::iota(order.begin(), order.end(), 1);  // token 0 is no place
+  const auto n = std::min(order.size(), static_cast<std::size_t>(std::max(top, 0)));
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(n), order.end(), [&](std::int32_t a, std::int32_t b) {
+    const float pa = p[static_cast<std::size_t>(a)], pb = p[static_cast<std::size_t>(b)];
+    return pa != pb ? pa > pb : a < b;
+  });
+  std::vector<Recommendation> result;
+  for (std::size_t i = 0; i < n; ++i) result.push_back(describe(tokenizer().place(order[i]), p[static_cast<std::size_t>(order[i])], history));
+  return result;
+}
+
+}  // namespace chronotope

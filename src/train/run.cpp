@@ -1,0 +1,164 @@
+#include "chronotope/train/run.hpp"
+
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "chronotope/ops/matmul.hpp"
+
+namespace chronotope {
+namespace {
+
+using B = any_backend;
+using Json = nlohmann::ordered_json;
+
+GeoCells cells_of(const ModelConfig& m) { return m.geo == "grid" ? GeoCells::grid : GeoCells::geohash; }
+
+AskOptions ask_options(const Config& config) { return {config.model.length, config.model.target_time, config.evaluation.batch}; }
+
+bool has_targets(const CheckinTable& table, Split split) {
+  return std::any_of(table.rows.begin(), table.rows.end(), [&](const Checkin& row) { return row.split == split && row.target; });
+}
+
+/// log.jsonl: a line a step and a line an epoch.
+class Log {
+ public:
+  Log(const std::string& folder, bool append) : file_(std::filesystem::path(folder) / "log.jsonl", append ? std::ios::app : std::ios::trunc) {
+    if (!file_) throw FileError("cannot write " + folder + "/log.jsonl");
+  }
+  void step(const StepReport& r) {
+    line(Json{{"step", r.steps}, {"epoch", r.epoch + 1}, {"loss", r.loss}, {"learning_rate", r.rate}, {"gradient_norm", r.norm},
+              {"actions", r.actions}, {"targets", r.targets}, {"seconds", r.seconds}});
+  }
+  void epoch(const EpochReport& r, const EvaluationResult* v) {
+    Json json{{"epoch", r.epoch + 1}, {"loss", r.loss}, {"best", r.best}, {"seconds", r.seconds}};
+    if (r.score && v)
+      json["validation"] = {{"score", *r.score}, {"acc@1", v->all.accuracy[0].mean}, {"acc@10", v->all.accuracy[2].mean}, {"mrr", v->all.mrr.mean}};
+    line(json);
+    file_.flush();
+  }
+
+ private:
+  void line(const Json& json) {
+    file_ << json.dump() << '\n';
+    if (!file_) throw FileError("cannot write log.jsonl: is the disk full?");
+  }
+  std::ofstream file_;
+};
+
+/// The pieces of one run and how they act together.
+class Run {
+ public:
+  Run(Context<B>& context, const CheckinTable& table, const Config& config, const std::string& folder, const RunObserver& observer)
+      : context_(context), table_(table), folder_(folder), observer_(observer), config_(config) {}
+
+  TrainingState train(bool resume) {
+    std::optional<Checkpoint> from;
+    if (resume) {
+      from = read_checkpoint(folder_, last_checkpoint);
+      config_ = from->config;
+    } else if (has_checkpoint(folder_, last_checkpoint)) {
+      throw ConfigError(folder_ + " already holds a checkpoint; go on with --resume or choose another --out");
+    }
+    checkpoint_.config = config_;
+    checkpoint_.tokenizer = make_tokenizer(table_, cells_of(config_.model), static_cast<std::int32_t>(config_.model.geo_rows));
+    if (from && from->tokenizer.to_json() != checkpoint_.tokenizer.to_json())
+      throw DataError("the data is not what " + folder_ + " was trained on: its places differ");
+    context_.random() = {static_cast<std::uint64_t>(config_.seed), 0};
+    AnyPlaceModel<B> model = make_place_model(context_, config_.model, checkpoint_.tokenizer.places(), checkpoint_.tokenizer.categories());
+    const Histories histories(table_, checkpoint_.tokenizer);
+    Trainer trainer(context_, model, config_, histories);
+    if (from) trainer.resume(*from);
+    from.reset();
+    std::filesystem::create_directories(folder_);
+    Log log(folder_, resume);
+    if (observer_.on_start) observer_.on_start(config_, parameter_count(model), trainer.total_steps());
+    trainer.run(hooks(trainer, model, histories, log));
+    return trainer.state();
+  }
+
+ private:
+  TrainerHooks hooks(Trainer<AnyPlaceModel<B>>& trainer, const AnyPlaceModel<B>& model, const Histories& histories, Log& log) {
+    TrainerHooks h;
+    h.on_step = [this, &log](const StepReport& r) {
+      log.step(r);
+      if (observer_.on_step) observer_.on_step(r);
+    };
+    if (has_targets(table_, Split::validation))
+      h.validate = [this, &model, &histories](std::int64_t) -> std::optional<double> {
+        validation_ = evaluate(rank_targets(context_, model, table_, histories, Split::validation, ask_options(config_)));
+        return validation_->all.accuracy[0].mean + 0.5 * validation_->all.mrr.mean;
+      };
+    h.on_epoch = [this, &log](const EpochReport& r) {
+      const EvaluationResult* validation = validation_ ? &*validation_ : nullptr;
+      log.epoch(r, validation);
+      if (observer_.on_epoch) observer_.on_epoch(r, validation);
+    };
+    h.save = [this, &trainer](const TrainingState& state, bool best) {
+      checkpoint_.state = state;
+      if (best) {  // first, so that last never names a best epoch that is not on disk
+        checkpoint_.tensors = trainer.tensors(false);
+        write_checkpoint(folder_, best_checkpoint, checkpoint_);
+      }
+      checkpoint_.tensors = trainer.tensors(true);
+      write_checkpoint(folder_, last_checkpoint, checkpoint_);
+      checkpoint_.tensors.clear();
+    };
+    return h;
+  }
+
+  Context<B>& context_;
+  const CheckinTable& table_;
+  std::string folder_;
+  const RunObserver& observer_;
+  Config config_;
+  Checkpoint checkpoint_;
+  std::optional<EvaluationResult> validation_;
+};
+
+}  // namespace
+
+TrainingState train_checkins(Context<B>& context, const CheckinTable& table, const Config& config, const std::string& folder,
+                             bool resume, const RunObserver& observer) {
+  return Run(context, table, config, folder, observer).train(resume);
+}
+
+AnyPlaceModel<B> load_model(Context<B>& context, const Checkpoint& checkpoint) {
+  AnyPlaceModel<B> model = make_place_model(context, checkpoint.config.model, checkpoint.tokenizer.places(), checkpoint.tokenizer.categories());
+  load_state(context, model, checkpoint.tensors, "model.");
+  return model;
+}
+
+std::vector<RankedTarget> rank_checkpoint(Context<B>& context, const Checkpoint& checkpoint, const CheckinTable& table, Split split) {
+  const AnyPlaceModel<B> model = load_model(context, checkpoint);
+  return rank_targets(context, model, table, Histories(table, checkpoint.tokenizer), split, ask_options(checkpoint.config));
+}
+
+double step_flops(const ModelConfig& m, std::int64_t places, std::int64_t actions, std::int64_t targets) {
+  const auto D = static_cast<double>(m.width), F = static_cast<double>(m.feed_forward);
+  const bool pointer = m.head == "history_pointer";
+  const double tokens = 2.0 * static_cast<double>(actions), asked = static_cast<double>(pointer ? actions : targets);
+  const double half = D * D + (m.decoder == "gpt" ? 2 : 3) * D * F;  // output projection and feed-forward
+  double forward = static_cast<double>(m.layers - 1) * tokens * (3 * D * D + half);
+  forward += tokens * 2 * D * D + asked * (D * D + half);  // the last block asks only where it must
+  forward += static_cast<double>(targets) * D * static_cast<double>(places);
+  if (pointer) forward += static_cast<double>(actions + targets) * D * static_cast<double>(m.pointer_heads * m.pointer_width);
+  return 3 * 2 * forward;
+}
+
+double measure_gemm_peak(Context<B>& context) {
+  const NoGrad no_grad;
+  const Tensor<B> a = full<B>(context, {512, 1024}, 1), b = full<B>(context, {1024, 1024}, 1);
+  double best = 0;
+  for (int i = 0; i < 6; ++i) {
+    const auto began = std::chrono::steady_clock::now();
+    matmul(a, b).state();
+    context.synchronize();
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
+    best = std::max(best, 2.0 * 512 * 1024 * 1024 / seconds);
+  }
+  return best;
+}
+
+}  // namespace chronotope

@@ -1,0 +1,207 @@
+// Fused equals composed, forward and backward: onednn_backend with and without its hooks in f32, both against the
+// composition in f64.
+
+#ifdef CHRONOTOPE_HAVE_ONEDNN
+
+#include "chronotope/backend/onednn_backend.hpp"
+#include "chronotope/backend/primitives_only.hpp"
+#include "chronotope/testing/tolerance.hpp"
+#include "ops/support.hpp"
+
+using namespace chronotope;
+using namespace chronotope::test;
+
+namespace {
+
+using Fused = onednn_backend;
+using Composed = primitives_only<onednn_backend>;
+
+/// The result and the gradients of all inputs, and whether one node stands for the whole operation.
+struct Outcome {
+  std::vector<std::vector<double>> tensors;
+  bool one_node = true;
+};
+
+template <Backend B> std::vector<double> on_host(const Tensor<B>& x) {
+  if (x.dtype() == DType::f64) return x.template to_host<double>();
+  const auto values = x.template to_host<float>();
+  return {values.begin(), values.end()};
+}
+
+template <Backend B> Tensor<B> upload(Context<B>& c, const std::vector<double>& values, const Shape& shape, DType dtype) {
+  const std::vector<float> rounded(values.begin(), values.end());  // the same numbers in f32 and f64
+  const Tensor<B> x = Tensor<B>::from_host(c, rounded, shape);
+  return cast(x, dtype);
+}
+
+template <Backend B, class F> Outcome outcome(const std::vector<Shape>& shapes, DType dtype, double range, F f) {
+  Context<B> c(typename B::stream(), 42);
+  std::vector<Parameter<B>> parameters;
+  std::vector<Tensor<B>> inputs;
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    parameters.emplace_back(upload(c, draw(shapes[i].elements(), 100 + i, -range, range), shapes[i], dtype));
+    inputs.push_back(parameters.back()());
+  }
+  const Tensor<B> y = f(c, inputs);
+  Outcome result;
+  for (const auto& input : y.node()->inputs) result.one_node = result.one_node && (!input || input->leaf);
+  backward(y, upload(c, draw(y.elements(), 99), y.shape(), dtype));
+  result.tensors.push_back(on_host(y));
+  for (const Parameter<B>& p : parameters) result.tensors.push_back(on_host(p.gradient().dense));
+  return result;
+}
+
+/// The formula of testing/tolerance.hpp with the root mean square of all reference values for that of the terms of one
+/// sum: sums of `terms` random terms are not smaller than those.
+void check_close(const Outcome& actual, const Outcome& expected, double terms) {
+  REQUIRE(actual.tensors.size() == expected.tensors.size());
+  for (std::size_t t = 0; t < expected.tensors.size(); ++t) {
+    const auto &a = actual.tensors[t], &r = expected.tensors[t];
+    REQUIRE(a.size() == r.size());
+    double squares = 0;
+    for (double x : r) squares += x * x;
+    const double rms = std::sqrt(squares / static_cast<double>(std::max<std::size_t>(r.size(), 1)));
+    double worst = 0;
+    for (std::size_t i = 0; i < r.size(); ++i) {
+      const double share = a[i] == r[i] ? 0 : std::abs(a[i] - r[i]) / testing::tolerance<float>(terms, rms, r[i]);
+      worst = share <= worst ? worst : share;  // NaN becomes the worst
+    }
+    INFO("tensor ", t, " (0 is the result, the others gradients): error as a share of the tolerance");
+    CHECK(worst <= 1);
+  }
+}
+
+enum class Taken { yes, either };
+
+template <class F> void compare(const char* name, const std::vector<Shape>& shapes, double terms, F f, Taken taken = Taken::yes, double range = 1.5) {
+  INFO(std::string(name), " of ", to_string(shapes[0]));
+  const Outcome reference = outcome<Reference>(shapes, DType::f64, range, f);
+  const Outcome fused = outcome<Fused>(shapes, DType::f32, range, f), composed = outcome<Composed>(shapes, DType::f32, range, f);
+  if (taken == Taken::yes) CHECK(fused.one_node);
+  CHECK_FALSE(composed.one_node);
+  {
+    INFO("fused");
+    check_close(fused, reference, terms);
+  }
+  {
+    INFO("composed");
+    check_close(composed, reference, terms);
+  }
+  const Outcome again = outcome<Fused>(shapes, DType::f32, range, f);
+  CHECK(again.tensors == fused.tensors);  // the same bits from run to run
+  INFO("f64 on the fast backend");
+  const Outcome wide = outcome<Fused>(shapes, DType::f64, range, f);
+  check_close(wide, reference, terms);
+}
+
+}  // namespace
+
+TEST_CASE("fused norms, softmax and swiglu equal their compositions") {
+  for (const Shape& shape : {Shape{1}, Shape{7}, Shape{3, 5}, Shape{2, 16}, Shape{4, 3, 33}, Shape{257, 64}, Shape{5, 768}}) {
+    const std::int64_t width = shape[-1];
+    const auto terms = static_cast<double>(std::max(width, shape.elements() / width));
+    compare("softmax", {shape}, terms, [](auto&, const auto& x) { return softmax(x[0]); });
+    if (width > 1) {  // the gradient of a norm of one number is pure cancellation
+      compare("rms_norm", {shape, {width}}, terms, [](auto&, const auto& x) { return rms_norm(x[0], x[1]); });
+      compare("layer_norm", {shape, {width}, {width}}, terms, [](auto&, const auto& x) { return layer_norm(x[0], x[1], x[2]); });
+    }
+    Shape twice = shape;
+    twice[-1] *= 2;
+    compare("swiglu", {twice}, 1, [](auto&, const auto& x) { return swiglu(x[0]); });
+  }
+  compare("strided norms", {{33, 20}, {33}}, 33, [](auto&, const auto& x) { return rms_norm(transpose(x[0], 0, 1), x[1]); }, Taken::either);
+  compare("strided softmax", {{33, 20}}, 33, [](auto&, const auto& x) { return softmax(transpose(x[0], 0, 1)); }, Taken::either);
+}
+
+TEST_CASE("fused rope equals its composition, backward turns back") {
+  const std::tuple<std::int64_t, std::int64_t, std::int64_t> sizes[] = {{1, 1, 2}, {5, 3, 6}, {7, 2, 24}, {64, 8, 32}};
+  for (const auto& [tokens, heads, width] : sizes) {
+    std::vector<std::int32_t> at;
+    for (std::int64_t t = 0; t < tokens; ++t) at.push_back(static_cast<std::int32_t>((t * 7 + 3) % 70));
+    const auto turned = [&, w = width, n = tokens](auto& c, const auto& x) {
+      using B = typename std::decay_t<decltype(c)>::backend;
+      return rope(x[0], Tensor<B>::from_host(c, at, {n}), RopeTables<B>(c, 70, w, 10000, x[0].dtype()));
+    };
+    compare("rope", {{tokens, heads, width}}, 2, turned);
+    const auto piece = [&, w = width, n = tokens](auto& c, const auto& x) {
+      using B = typename std::decay_t<decltype(c)>::backend;
+      return rope(select(x[0], 1, 1), Tensor<B>::from_host(c, at, {n}), RopeTables<B>(c, 70, w, 10000, x[0].dtype()));
+    };
+    compare("rope of a piece", {{tokens, 3, heads, width}}, 2, piece, Taken::either);
+  }
+}
+
+TEST_CASE("fused linear cross-entropy equals its composition") {
+  const std::tuple<std::int64_t, std::int64_t, std::int64_t> sizes[] = {{1, 1, 2}, {3, 5, 7}, {17, 24, 300}, {64, 96, 1031}};
+  for (const auto& [rows, width, classes] : sizes) {
+    std::vector<std::int32_t> wanted;
+    for (std::int64_t i = 0; i < rows; ++i) wanted.push_back(static_cast<std::int32_t>((i * 31 + 1) % classes));
+    // Logits of a few units, as in models: e^x has the relative error of x times |x|, which the formula does not know.
+    compare("linear_cross_entropy", {{rows, width}, {classes, width}}, static_cast<double>(std::max(classes, width)),
+            [&, n = rows](auto& c, const auto& x) {
+              using B = typename std::decay_t<decltype(c)>::backend;
+              return linear_cross_entropy(x[0], x[1], Tensor<B>::from_host(c, wanted, {n}));
+            }, Taken::yes, 0.5);
+  }
+}
+
+TEST_CASE("fused attention equals its composition") {
+  struct Case {
+    std::vector<std::int32_t> lengths, rows;
+    std::int64_t heads, width;
+  };
+  const Case cases[] = {{{1}, {0}, 1, 2},
+                        {{3, 2}, {0, 1, 2, 3, 4}, 2, 4},
+                        {{0, 4, 0, 0, 5, 0}, {1, 2, 8}, 3, 24},
+                        {{2, 3, 2}, {6}, 2, 8},
+                        // No query that sees one key: its gradient of k is pure cancellation, large beside the others here.
+                        {{130, 70, 1, 33}, {5, 129, 139, 199, 203, 233}, 4, 24},
+                        {{256}, {}, 2, 32}};
+  for (const Case& use : cases) {
+    std::vector<std::int32_t> rows = use.rows;
+    std::int32_t tokens = 0;
+    for (std::int32_t length : use.lengths) tokens += length;
+    if (rows.empty())
+      for (std::int32_t t = 0; t < tokens; ++t) rows.push_back(t);
+    const auto Q = static_cast<std::int64_t>(rows.size());
+    compare("attention", {{Q, use.heads, use.width}, {tokens, use.heads, use.width}, {tokens, use.heads, use.width}}, tokens,
+            [&](auto& c, const auto& x) {
+              using B = typename std::decay_t<decltype(c)>::backend;
+              return attention(x[0], x[1], x[2], Packing<B>(c, use.lengths), Tensor<B>::from_host(c, rows, {Q}), 0.3);
+            });
+  }
+  compare("attention over pieces of one tensor", {{9, 3, 2, 8}}, 9, [](auto& c, const auto& x) {
+    using B = typename std::decay_t<decltype(c)>::backend;
+    const auto rows = Tensor<B>::from_host(c, std::vector<std::int32_t>{0, 1, 2, 3, 4, 5, 6, 7, 8}, {9});
+    return attention(select(x[0], 1, 0), select(x[0], 1, 1), select(x[0], 1, 2), Packing<B>(c, {4, 5}), rows, 0.3);
+  }, Taken::either);
+}
+
+TEST_CASE("fused sum of squares equals its composition") {
+  Context<Fused> c;
+  for (const Shape& shape : {Shape{}, Shape{0}, Shape{1}, Shape{1000}, Shape{257, 33}}) {
+    const auto values = draw(shape.elements(), 5);
+    double expected = 0, fourth = 0;
+    for (double x : values) {
+      expected += static_cast<float>(x) * static_cast<double>(static_cast<float>(x));
+      fourth += x * x * x * x;
+    }
+    const auto n = static_cast<double>(std::max<std::size_t>(values.size(), 1));
+    const float got = sum_squares(upload(c, values, shape, DType::f32)).item<float>();
+    CHECK(std::abs(got - expected) <= testing::tolerance<float>(n, std::sqrt(fourth / n), expected));
+  }
+}
+
+TEST_CASE("the fast backend refuses numbers outside their tables") {
+  Context<Fused> c;
+  const auto number = [&](std::vector<std::int32_t> v) { return Tensor<Fused>::from_host(c, v, {static_cast<std::int64_t>(v.size())}); };
+  const auto x = full<Fused>(c, {2, 2, 4}, 1);
+  for (std::int32_t bad : {-1, 5, 1 << 30}) {
+    CAPTURE(bad);
+    CHECK_THROWS_AS(rope(x, number({0, bad}), RopeTables<Fused>(c, 5, 4)), ShapeError);
+    CHECK_THROWS_AS(linear_cross_entropy(full<Fused>(c, {2, 3}, 1), full<Fused>(c, {5, 3}, 1), number({0, bad})), ShapeError);
+    CHECK_THROWS_AS(attention(x, x, x, Packing<Fused>(c, {2}), number({0, bad}), 1), ShapeError);
+  }
+}
+
+#endif
