@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <string>
@@ -67,13 +68,30 @@ template <class T> void fill_with(const View& out, T value) {
   });
 }
 
+// Line by line, a transposition reads one element of each cache line and comes back when it is gone; tiles reuse it.
+template <class T> void copy_transposed(const Loop<2>& loop, T* out, const T* in) {
+  constexpr std::int64_t side = 16;
+  Loop<2> outer = loop;  // its lines run along the second axis from the end
+  --outer.rank;
+  const std::int64_t rows = outer.line(), columns = loop.line(), so = outer.step(0), si = loop.step(1);
+  for_each_line(outer, [&](const auto& at) {
+    for (std::int64_t i = 0; i < rows; i += side)
+      for (std::int64_t j = 0; j < columns; j += side)
+        for (std::int64_t r = i; r < std::min(i + side, rows); ++r)
+          for (std::int64_t c = j; c < std::min(j + side, columns); ++c)
+            out[at[0] + r * so + c] = in[at[1] + r + c * si];
+  });
+}
+
 template <class T> void copy_same(const View& out, const View& in) {
   const auto loop = make_loop(out, in);
   if (!loop.empty && loop.merged_to_line() && loop.step(0) == 1 && loop.step(1) == 1) {
     std::memmove(out.data, in.data, static_cast<std::size_t>(loop.line()) * sizeof(T));
     return;
   }
-  map<T, T>(out, in, [](T x) { return x; });
+  const bool transposed = loop.rank > 1 && loop.step(0) == 1 && loop.stride[1][loop.rank - 2] == 1;
+  if (transposed) copy_transposed(loop, out.as<T>(), in.as<T>());
+  else map<T, T>(out, in, [](T x) { return x; });
 }
 
 template <class T> void signed_unary(Unary op, const View& out, const View& in) {

@@ -48,7 +48,8 @@ bool take_inputs(AttentionTask& task, const View& q, const View& k, const View& 
 template <class Kernel>
 void run(Impl& impl, const AttentionTask& task, std::int64_t floats, Kernel&& kernel) {
   float* scratch = impl.floats(Slot::attention, floats * impl.threads);
-  onednn::parallel(impl, impl.threads, task.plan->total_cost() * task.dim / 8, [&](std::int64_t, std::int64_t, int part) {
+  const std::int64_t work = task.plan->total_cost() * task.dim / 8;
+  onednn::parallel(impl, impl.threads, work, [&](std::int64_t, std::int64_t, int part) {
     kernel(task, part, impl.threads, scratch + floats * part);
   });
 }

@@ -1,7 +1,8 @@
 // Backward attention. Probabilities are computed again from lse (Dao et al., FlashAttention, 2022, algorithm 4):
 //   P = exp(scale q k^T - lse), dV = P^T dO, dS = P (dO v^T - delta), dQ = scale dS k, dK = scale dS^T q,
-//   delta = sum(dO out). A block of kRow keys lies across the vector lanes and visits all queries that see it: dK and dV
-// stay in the cache as [D, kRow] and only dQ, whose sum runs over the lanes, needs the other orientation.
+//   delta = sum(dO out).
+// A block of kRow keys lies across the vector lanes and visits all queries that see it: dK and dV stay in the cache as
+// [D, kRow] and only dQ, whose sum runs over the lanes, needs the other orientation.
 
 // Lane counts must be known when compiling: tiles are arrays of vectors.
 #define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
@@ -232,7 +233,8 @@ void backward_heads(const AttentionTask& task, const Sequence& s, std::int64_t f
   for (std::int64_t i = 0; i < s.queries; ++i) {
     for (std::int64_t h = 0; h < heads; ++h) {
       const float* from = b.grad_q + (h * b.queries + i) * b.stride;
-      gather_row<kTile>(task.grad_q.at(s.query + i, first_head + h), task.dim, [&](std::int64_t c) { return from + c * kTile; });
+      gather_row<kTile>(task.grad_q.at(s.query + i, first_head + h), task.dim,
+                        [&](std::int64_t c) { return from + c * kTile; });
     }
   }
 }

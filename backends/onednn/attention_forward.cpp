@@ -171,18 +171,19 @@ void finish_block(const ForwardHead& head, QueryBlock& block, float* staging, fl
 
 void forward_heads(const AttentionTask& task, const Sequence& s, std::int64_t first_head, std::int64_t heads,
                    float* scratch) {
+  const float factor = task.scale * kLog2E;
   const ForwardBuffers buffers(Arena(scratch), s.visible, heads, task.dim);
   pack_rows(buffers.k, task.k.from(s.token, first_head), s.visible, heads, task.dim);
   pack_rows(buffers.v, task.v.from(s.token, first_head), s.visible, heads, task.dim);
   for (std::int64_t query = s.query, end = s.query + s.queries; query < end; query += kRow) {
     const std::int64_t count = std::min(kRow, end - query);
-    pack_lanes(buffers.q, buffers.staging, task.q.from(query, first_head), count, heads, task.dim, task.scale * kLog2E);
+    pack_lanes(buffers.q, buffers.staging, task.q.from(query, first_head), count, heads, task.dim, factor);
     for (std::int64_t h = 0; h < heads; ++h) {
       const ForwardHead head(buffers, h);
       QueryBlock block(task.query_rows + query, count, s.token);
       visit_all_keys(head, block);
-      finish_block(head, block, buffers.staging + h * buffers.lane_block, task.lse + query * task.heads + first_head + h,
-                   task.heads, count, task.dim);
+      float* lse = task.lse + query * task.heads + first_head + h;
+      finish_block(head, block, buffers.staging + h * buffers.lane_block, lse, task.heads, count, task.dim);
     }
     unpack_lanes(task.out.from(query, first_head), buffers.staging, count, heads, task.dim);
   }
@@ -218,7 +219,9 @@ namespace chronotope::onednn {
 HWY_EXPORT(forward_scratch);
 HWY_EXPORT(forward);
 
-std::int64_t attention_forward_scratch(const AttentionTask& task) { return HWY_DYNAMIC_DISPATCH(forward_scratch)(task); }
+std::int64_t attention_forward_scratch(const AttentionTask& task) {
+  return HWY_DYNAMIC_DISPATCH(forward_scratch)(task);
+}
 
 void attention_forward(const AttentionTask& task, int part, int parts, float* scratch) {
   HWY_DYNAMIC_DISPATCH(forward)(task, part, parts, scratch);

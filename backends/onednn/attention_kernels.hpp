@@ -1,4 +1,4 @@
-// Register-blocked products and packing for attention. Included once per target (see foreach_target.h), hence the toggle.
+// Register-blocked products and packing for attention. Included once per target (foreach_target.h), hence the toggle.
 //
 // Every product of the forward and backward pass is C[j][lane] += sum_r A(r, j) B[r][lane] with kTile rows j and up to
 // kVectors vectors of lanes in registers. B is a block [*, kRow]. Lanes are queries in the forward pass
@@ -142,8 +142,8 @@ inline void pack_rows(const Packed& packed, const Heads& x, std::int64_t rows, s
 
 constexpr int vectors_for(std::int64_t rows) { return static_cast<int>((rows + kLanes - 1) / kLanes); }
 
-/// Rows [0, rows), rows <= kRow, of some heads times `factor`, transposed: to [heads, round_up(dim, kTile), kRow], padded
-/// with zeros up to whole vectors. `staging` has as many elements; there the rows lie in groups of four columns.
+/// Rows [0, rows), rows <= kRow, of some heads times `factor`, transposed: to [heads, round_up(dim, kTile), kRow],
+/// padded with zeros up to whole vectors. `staging` has as many elements; there the rows lie in groups of four columns.
 inline void pack_lanes(float* to, float* staging, const Heads& x, std::int64_t rows, std::int64_t heads,
                        std::int64_t dim, float factor) {
   const std::int64_t groups = round_up(dim, kTile) / 4, vectors = vectors_for(rows);
@@ -169,8 +169,8 @@ inline void pack_lanes(float* to, float* staging, const Heads& x, std::int64_t r
   }
 }
 
-/// from [round_up(dim, kTile), kRow] times factors [kRow], into groups of four columns [round_up(dim, kTile) / 4, kRow, 4],
-/// the first `rows` lanes.
+/// from [round_up(dim, kTile), kRow] times factors [kRow], the first `rows` lanes, into groups of four columns
+/// [round_up(dim, kTile) / 4, kRow, 4].
 inline void interleave_lanes(float* staging, const float* from, const float* factors, std::int64_t rows,
                              std::int64_t dim) {
   const std::int64_t vectors = vectors_for(rows);

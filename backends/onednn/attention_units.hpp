@@ -30,10 +30,11 @@ struct Sequence {
 /// thread, so sums over queries are in one order whatever the number of threads.
 class AttentionPlan {
  public:
-  /// Keeps its list in Slot::attention_2. Throws ShapeError when offsets or query rows break the rules of AttentionLayout.
+  /// Keeps its list in Slot::attention_2. Throws ShapeError when offsets or query rows break the rules of
+  /// AttentionLayout.
   AttentionPlan(Impl& impl, const AttentionLayout& layout, std::int64_t tokens, std::int64_t heads);
 
-  /// Calls f(sequence, first head, end of heads) for the units of one thread: those that begin in its share of the cost.
+  /// Calls f(sequence, first head, end of heads) for the units of one thread: those that begin in its share of cost.
   template <class F>
   void units(int part, int parts, F&& f) const {
     const std::int64_t low = total_cost() * part / parts, high = total_cost() * (part + 1) / parts;
@@ -53,8 +54,8 @@ class AttentionPlan {
   std::int64_t count_, heads_, cost_ = 0;
 };
 
-/// A thread takes as many heads at a time as keep its packed operands within the L2 cache: heads are neighbours in memory,
-/// and reading one head alone would touch each token's page for less than two cache lines.
+/// A thread takes as many heads at a time as keep its packed operands within the L2 cache: heads are neighbours in
+/// memory, and reading one head alone would touch each token's page for less than two cache lines.
 constexpr std::int64_t heads_at_a_time(std::int64_t floats_per_head, std::int64_t heads) {
   return std::clamp<std::int64_t>((std::int64_t{1} << 18) / floats_per_head, 1, heads);
 }

@@ -1,7 +1,9 @@
-// Linear layer and cross entropy in one: logits are made block by block (classes, and rows when there are many), used and
-// thrown away; the backward pass makes them again. The maximum and the sum of exponentials follow the blocks
+// Linear layer and cross entropy in one: logits are made block by block (classes, and rows when there are many), used
+// and thrown away; the backward pass makes them again. The maximum and the sum of exponentials follow the blocks
 // (Milakov & Gimelshein 2018).
 
+// Lane counts must be known when compiling: rows are padded to whole vectors.
+#define HWY_DISABLED_TARGETS (HWY_SVE | HWY_SVE2 | HWY_SVE_256 | HWY_SVE2_128 | HWY_RVV)
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "onednn/cross_entropy.cpp"
 #include <hwy/foreach_target.h>
@@ -71,7 +73,8 @@ float sum_of_exponentials(const float* x, std::int64_t n, float top) {
 }
 
 /// Takes the rows [begin, end) of a block into account.
-void observe(const LogitBlock& block, std::int64_t begin, std::int64_t end, const std::int32_t* target, RowState* state) {
+void observe(const LogitBlock& block, std::int64_t begin, std::int64_t end, const std::int32_t* target,
+             RowState* state) {
   for (std::int64_t i = begin; i < end; ++i) {
     const float* logits = block.prepare(i);
     RowState& row = state[block.row + i];

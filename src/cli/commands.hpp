@@ -17,5 +17,6 @@ void add_recommend(CLI::App& app, Chosen& chosen);
 void add_info(CLI::App& app, Chosen& chosen);
 void add_generate_city(CLI::App& app, Chosen& chosen);
 void add_bench_step(CLI::App& app, Chosen& chosen);
+void add_dump_steps(CLI::App& app, Chosen& chosen);
 
 }  // namespace chronotope::cli

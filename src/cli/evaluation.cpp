@@ -20,24 +20,32 @@ std::string minutes(std::int64_t local) {
   return text;
 }
 
+EpochPoint epoch_point(const nlohmann::json& json) {
+  EpochPoint point;
+  point.epoch = json.value("epoch", std::int64_t{0});
+  point.loss = json.value("loss", 0.0), point.seconds = json.value("seconds", 0.0), point.best = json.value("best", false);
+  if (const auto v = json.find("validation"); v != json.end())
+    point.accuracy_1 = v->value("acc@1", 0.0), point.accuracy_10 = v->value("acc@10", 0.0), point.mrr = v->value("mrr", 0.0), point.score = v->value("score", 0.0);
+  return point;
+}
+
 /// log.jsonl as curves. Steps that a killed run did twice count once, the later time.
 void read_log(const std::string& folder, ReportContent& content) {
   std::ifstream file(std::filesystem::path(folder) / "log.jsonl");
   std::map<std::int64_t, CurvePoint> steps;
   std::map<std::int64_t, EpochPoint> epochs;
   for (std::string line; std::getline(file, line);) {
-    const auto json = nlohmann::json::parse(line, nullptr, false);
-    if (!json.is_object()) continue;  // the last line of a killed run may be cut
-    if (json.contains("step")) {
-      const auto step = json.value("step", std::int64_t{0});
-      steps[step] = {step, json.value("loss", 0.0), json.value("learning_rate", 0.0)};
-    } else if (json.contains("epoch")) {
-      EpochPoint point;
-      point.epoch = json.value("epoch", std::int64_t{0});
-      point.loss = json.value("loss", 0.0), point.seconds = json.value("seconds", 0.0), point.best = json.value("best", false);
-      if (const auto v = json.find("validation"); v != json.end())
-        point.accuracy_1 = v->value("acc@1", 0.0), point.accuracy_10 = v->value("acc@10", 0.0), point.mrr = v->value("mrr", 0.0), point.score = v->value("score", 0.0);
-      epochs[point.epoch] = point;
+    try {
+      const auto json = nlohmann::json::parse(line);
+      if (json.contains("step")) {
+        const auto step = json.value("step", std::int64_t{0});
+        steps[step] = {step, json.value("loss", 0.0), json.value("learning_rate", 0.0)};
+      } else if (json.contains("epoch")) {
+        const EpochPoint point = epoch_point(json);
+        epochs[point.epoch] = point;
+      }
+    } catch (const nlohmann::json::exception&) {
+      // The last line of a killed run may be cut: a curve can miss a point.
     }
   }
   for (const auto& [key, point] : steps) content.steps.push_back(point);

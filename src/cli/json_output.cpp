@@ -19,6 +19,7 @@ std::string recommendations_json(const std::string& user, const std::string& ask
 std::string recommendations_table(const std::vector<Recommendation>& places) {
   std::size_t id = 5, category = 8;
   for (const Recommendation& r : places) id = std::max(id, r.place.size()), category = std::max(category, r.category.size());
+  id = std::min<std::size_t>(id, 200), category = std::min<std::size_t>(category, 100);  // longer names are cut below
   char line[512];
   std::snprintf(line, sizeof line, "%4s  %-*.200s  %-*.100s  %6s  %8s  %7s  %s\n", "rank", static_cast<int>(id), "place", static_cast<int>(category),
                 "category", "p", "km away", "visits", "usual hour");

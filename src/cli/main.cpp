@@ -21,10 +21,16 @@ int main(int argc, char** argv) {
   add_info(app, chosen);
   add_generate_city(app, chosen);
   add_bench_step(app, chosen);
-  app.failure_message([](const CLI::App*, const CLI::Error& e) { return std::string("error: ") + e.what() + "\nRun with --help for usage.\n"; });
-  CLI11_PARSE(app, argc, argv);
+  add_dump_steps(app, chosen);
+  app.failure_message([](const CLI::App*, const CLI::Error& e) { return std::string("error: ") + e.what() + " (--help shows the usage)\n"; });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 1;  // help ends here too
+  }
   try {
     chosen();
+    if (std::fflush(stdout) != 0 || std::ferror(stdout)) throw chronotope::FileError("standard output: cannot be written; is the disk full?");
     return 0;
   } catch (const std::bad_alloc&) {
     std::fprintf(stderr, "error: out of memory; try a smaller batch or model.length\n");

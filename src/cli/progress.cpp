@@ -8,8 +8,6 @@
 namespace chronotope::cli {
 namespace {
 
-double since(std::chrono::steady_clock::time_point t) { return std::chrono::duration<double>(std::chrono::steady_clock::now() - t).count(); }
-
 constexpr double smoothing = 0.05;  // share of a new step in the shown averages
 
 void mix(double& average, double value) { average = average == 0 ? value : average + smoothing * (value - average); }
@@ -26,8 +24,7 @@ std::string duration_text(double seconds) {
 }
 
 Progress::Progress(const Config& config, std::int64_t places, double gemm_peak, std::string device)
-    : config_(config), places_(places), peak_(gemm_peak), device_(std::move(device)), terminal_(isatty(STDERR_FILENO)),
-      began_(std::chrono::steady_clock::now()), shown_(began_) {}
+    : config_(config), places_(places), peak_(gemm_peak), device_(std::move(device)), terminal_(isatty(STDERR_FILENO)) {}
 
 RunObserver Progress::observer() {
   return {[this](const Config& config, std::int64_t parameters, std::int64_t steps) {
@@ -52,15 +49,15 @@ void Progress::step(const StepReport& r) {
   const double flops = step_flops(config_.model, places_, r.actions, r.targets);
   mix(recent_seconds_, r.seconds), mix(recent_flops_, flops), mix(recent_actions_, static_cast<double>(r.actions)), mix(loss_, r.loss);
   all_flops_ += flops, all_seconds_ += r.seconds, all_actions_ += static_cast<double>(r.actions);
-  if (terminal_ && since(shown_) > 0.2) {
+  if (terminal_ && shown_.seconds() > 0.2) {
     show(r);
-    shown_ = std::chrono::steady_clock::now();
+    shown_ = Stopwatch();
   }
 }
 
 std::string Progress::eta(const StepReport& r) const {
   const double done = static_cast<double>(r.steps - first_step_);
-  return duration_text(since(began_) / done * static_cast<double>(total_steps_ - r.steps));
+  return duration_text(began_.seconds() / done * static_cast<double>(total_steps_ - r.steps));
 }
 
 void Progress::show(const StepReport& r) {
@@ -77,7 +74,7 @@ void Progress::epoch(const EpochReport& r, const EvaluationResult* v) {
   if (v) std::fprintf(stderr, "  validation acc@1 %.4f  acc@10 %.4f  MRR %.4f", v->all.accuracy[0].mean, v->all.accuracy[2].mean, v->all.mrr.mean);
   if (all_seconds_ > 0)
     std::fprintf(stderr, "  %.0f actions/s  %.0f%% of GEMM peak", all_actions_ / all_seconds_, 100 * all_flops_ / all_seconds_ / peak_);
-  std::fprintf(stderr, "  %s%s\n", duration_text(since(began_)).c_str(), r.best ? "  best" : "");
+  std::fprintf(stderr, "  %s%s\n", duration_text(began_.seconds()).c_str(), r.best ? "  best" : "");
   if (r.stop) std::fprintf(stderr, "stopped: no better epoch for %lld epochs\n", static_cast<long long>(config_.training.patience));
   all_flops_ = all_seconds_ = all_actions_ = 0;
 }

@@ -1,7 +1,6 @@
 #pragma once
 // What a training shows while it runs: a line that renews itself on a terminal, a line an epoch elsewhere.
 
-#include <chrono>
 #include <string>
 
 #include "chronotope/train/run.hpp"
@@ -30,7 +29,7 @@ class Progress {
   std::int64_t total_steps_ = 0, first_step_ = -1;
   double recent_seconds_ = 0, recent_flops_ = 0, recent_actions_ = 0, loss_ = 0;
   double all_flops_ = 0, all_seconds_ = 0, all_actions_ = 0;
-  std::chrono::steady_clock::time_point began_, shown_;
+  Stopwatch began_, shown_;
 };
 
 /// "1 h 02 min", "3 min 20 s" or "12 s".

@@ -19,7 +19,7 @@ struct Options {
 
 void run(const Options& o) {
   Config config = o.config.empty() ? Config{} : read_config(o.config);
-  for (const std::string& assignment : o.set) set_config(config, assignment);
+  set_config(config, o.set);
   if (o.resume && !o.set.empty()) throw ConfigError("--resume goes on under the config of the checkpoint: leave --set out");
   const CheckinTable table = read_checkins(o.data);
   std::fprintf(stderr, "data: %zu check-ins of %zu users at %zu places\n", table.rows.size(), table.users.size(), table.places.size());

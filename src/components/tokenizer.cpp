@@ -1,6 +1,7 @@
 #include "chronotope/components/tokenizer.hpp"
 
-#include <algorithm>
+#include <cmath>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -30,6 +31,22 @@ PlaceTokenizer::PlaceTokenizer(std::vector<Place> places, GeoCells cells, std::i
   for (const std::string& name : categories_) category_token_.emplace(name, static_cast<std::int32_t>(category_token_.size()) + 1);
 }
 
+namespace {
+
+GeoCells parse_cells(const std::string& name) {
+  if (name != "geohash" && name != "grid") throw FormatError("the vocabulary is damaged: geo is \"" + name + "\"");
+  return name == "grid" ? GeoCells::grid : GeoCells::geohash;
+}
+
+Place parse_place(const nlohmann::json& p) {
+  Place place{p.at(0).get<std::string>(), p.at(1).get<std::string>(), p.at(2).get<double>(), p.at(3).get<double>()};
+  if (!(std::abs(place.latitude) <= 90 && std::abs(place.longitude) <= 180))
+    throw FormatError("the vocabulary is damaged: place \"" + place.id + "\" is nowhere on earth");
+  return place;
+}
+
+}  // namespace
+
 std::int32_t PlaceTokenizer::place_token(std::string_view id) const { return find(token_, id); }
 std::int32_t PlaceTokenizer::category_token(std::string_view name) const { return find(category_token_, name); }
 
@@ -50,11 +67,13 @@ PlaceTokenizer PlaceTokenizer::parse(const std::string& json) {
   try {
     const auto content = nlohmann::json::parse(json);
     std::vector<Place> places;
-    for (const auto& p : content.at("places"))
-      places.push_back({p.at(0).get<std::string>(), p.at(1).get<std::string>(), p.at(2).get<double>(), p.at(3).get<double>()});
-    const GeoCells cells = content.at("geo").get<std::string>() == "grid" ? GeoCells::grid : GeoCells::geohash;
-    return PlaceTokenizer(std::move(places), cells, content.at("geo_rows").get<std::int32_t>());
+    for (const auto& p : content.at("places")) places.push_back(parse_place(p));
+    const auto rows = content.at("geo_rows").get<std::int64_t>();
+    if (rows < 1 || rows > std::numeric_limits<std::int32_t>::max()) throw FormatError("the vocabulary is damaged: geo_rows is " + std::to_string(rows));
+    return PlaceTokenizer(std::move(places), parse_cells(content.at("geo").get<std::string>()), static_cast<std::int32_t>(rows));
   } catch (const nlohmann::json::exception& e) {
+    throw FormatError("the vocabulary is damaged: " + std::string(e.what()));
+  } catch (const DataError& e) {
     throw FormatError("the vocabulary is damaged: " + std::string(e.what()));
   }
 }

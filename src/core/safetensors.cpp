@@ -17,6 +17,7 @@ static_assert(std::endian::native == std::endian::little, "safetensors data is l
 
 using Json = nlohmann::json;
 constexpr std::uint64_t longest_header = 100'000'000;  // the limit of the format's own reader
+constexpr std::uint64_t largest_shape = std::uint64_t{1} << 48;  // product of the extents but zeros: strides cannot overflow
 
 const char* format_name(DType t) {
   constexpr const char* names[] = {"F32", "F64", "I32", "I64", "U8"};
@@ -111,12 +112,12 @@ class Reader {
     if (!entry.contains("shape") || !entry["shape"].is_array()) fail(name, "no shape");
     if (entry["shape"].size() > max_rank) fail(name, "more than 8 axes");
     Shape shape;
-    std::uint64_t elements = 1;
+    std::uint64_t product = 1;
     for (const Json& extent : entry["shape"]) {
       if (!extent.is_number_unsigned()) fail(name, "an extent is not a whole number");
       const auto n = extent.get<std::uint64_t>();
-      if (n > size_ + 1 || (n && elements > (size_ + 1) / n)) fail(name, "the shape needs more bytes than the file has");
-      elements *= n;
+      if (n && product > largest_shape / n) fail(name, "the shape needs more bytes than any file has");
+      product *= std::max<std::uint64_t>(n, 1);
       shape.push_back(static_cast<std::int64_t>(n));
     }
     return shape;
@@ -175,6 +176,9 @@ void write_safetensors(const std::string& path, const Safetensors& content) {
   if (!content.metadata.empty()) header["__metadata__"] = content.metadata;
   std::uint64_t at = 0;
   for (const auto& [name, tensor] : content.tensors) {
+    if (tensor.data.size() != static_cast<std::size_t>(tensor.shape.elements()) * size_of(tensor.dtype))
+      throw ShapeError(path + ": tensor \"" + name + "\" has " + std::to_string(tensor.data.size()) + " bytes for shape " +
+                       to_string(tensor.shape) + " of " + to_string(tensor.dtype));
     const std::uint64_t end = at + tensor.data.size();
     header[name] = {{"dtype", format_name(tensor.dtype)},
                     {"shape", std::vector<std::int64_t>(tensor.shape.begin(), tensor.shape.end())},

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
 
 #include "curves.hpp"
 #include "parts.hpp"
@@ -68,7 +69,7 @@ std::string loss_drawing(const Series& raw) {
   if (raw.size() > 1) draw(svg, plot, thinned(raw, most_points), "raw");
   if (raw.size() > 1) draw(svg, plot, thinned(smooth, most_points), "curve");
   else svg.circle(plot.at(raw[0].x, raw[0].y), 4, "dot");
-  svg.end_clip();
+  svg.end_group();
   return std::move(svg).finish();
 }
 
@@ -133,12 +134,12 @@ std::string validation_figure(const std::vector<EpochPoint>& epochs, double heig
   return {};
 }
 
-std::string loss_figure(const ReportContent& content, bool with_rate) {
+std::string loss_figure(const ReportContent& content) {
   const Series raw = samples(content.steps, &CurvePoint::loss);
   if (raw.empty())
     return figure("Training loss, nats per target",
                   epoch_drawing(epoch_losses(content.epochs), "Training loss", {}, 272));
-  const std::string rate = with_rate ? rate_drawing(samples(content.steps, &CurvePoint::rate)) : "";
+  const std::string rate = rate_drawing(samples(content.steps, &CurvePoint::rate));
   const std::string below = rate.empty() ? "" : "<p class=\"caption\">Learning rate</p>" + rate;
   return figure(raw.size() > 1 ? "Training loss, nats per target (light: each step, dark: smoothed)"
                                : "Training loss, nats per target",
@@ -167,7 +168,7 @@ std::string epochs_table(const std::vector<EpochPoint>& epochs) {
 
 std::string curves_part(const ReportContent& content) {
   const std::string validation = validation_figure(content.epochs, 272);
-  const std::string drawings = loss_figure(content, true) + validation;
+  const std::string drawings = loss_figure(content) + validation;
   if (drawings.empty()) return {};
   return section("Learning", "<div class=\"pair\">" + drawings + "</div>" + epochs_table(content.epochs));
 }

@@ -86,6 +86,10 @@ void Svg::begin_clip(std::string_view name, Point corner, double width, double h
   out_ += "</clipPath><g clip-path=\"url(#" + escape(name) + ")\">";
 }
 
+void Svg::begin_shift(Point by) {
+  out_ += "<g transform=\"translate(" + coordinate(by.x) + " " + coordinate(by.y) + ")\">";
+}
+
 Range range_of(std::span<const double> values) {
   Range range{largest, -largest};
   bool any = false;

@@ -28,9 +28,10 @@ class Svg {
   void polygon(std::span<const Point> points, std::string_view style, std::string_view tip = {});
   void text(Point at, std::string_view style, std::string_view text);
   void upward_text(Point at, std::string_view style, std::string_view text);
-  /// What is drawn until end_clip() is cut off at the rectangle. `name` is unique on the page.
+  /// What is drawn until end_group() is cut off at the rectangle. `name` is unique on the page.
   void begin_clip(std::string_view name, Point corner, double width, double height);
-  void end_clip() { out_ += "</g>"; }
+  void begin_shift(Point by);
+  void end_group() { out_ += "</g>"; }
 
   std::string finish() && { return std::move(out_) + "</svg>\n"; }
 

@@ -6,9 +6,7 @@
 
 #include "chronotope/data/calendar.hpp"
 #include "chronotope/data/geohash.hpp"
-#include "chronotope/models/place_model.hpp"
-#include "chronotope/nn/state.hpp"
-#include "chronotope/train/histories.hpp"
+#include "chronotope/train/run.hpp"
 
 namespace chronotope {
 namespace {
@@ -59,9 +57,7 @@ std::vector<Visit> visits_of(const CheckinTable& table, std::size_t user) {
 
 struct Recommender::Impl {
   Impl(const std::string& folder, any_backend::stream stream)
-      : checkpoint(read_trained(folder)), context(std::move(stream)),
-        model(make_place_model(context, checkpoint.config.model, checkpoint.tokenizer.places(), checkpoint.tokenizer.categories())) {
-    load_state(context, model, checkpoint.tensors, "model.");
+      : checkpoint(read_trained(folder)), context(std::move(stream)), model(load_model(context, checkpoint)) {
     checkpoint.tensors.clear();
   }
 

@@ -1,6 +1,7 @@
 #include "chronotope/train/checkpoint.hpp"
 
 #include <bit>
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 
@@ -20,7 +21,7 @@ double from_bits(const Json& json) { return std::bit_cast<double>(json.get<std::
 std::string dump(const TrainingState& s) {
   return Json{{"epoch", s.epoch}, {"step", s.step}, {"steps", s.steps}, {"random_counter", s.random_counter},
               {"loss_sum", bits(s.loss_sum)}, {"loss_count", s.loss_count}, {"best_score", bits(s.best_score)},
-              {"best_epoch", s.best_epoch}, {"finished", s.finished}}.dump();
+              {"best_epoch", s.best_epoch}, {"finished", s.finished}, {"data", s.data}}.dump();
 }
 
 TrainingState parse_state(const std::string& text) {
@@ -30,7 +31,29 @@ TrainingState parse_state(const std::string& text) {
   j.at("random_counter").get_to(s.random_counter), j.at("loss_count").get_to(s.loss_count);
   j.at("best_epoch").get_to(s.best_epoch), j.at("finished").get_to(s.finished);
   s.loss_sum = from_bits(j.at("loss_sum")), s.best_score = from_bits(j.at("best_score"));
+  s.data = j.value("data", std::uint64_t{0});
+  if (s.epoch < 0 || s.step < 0 || s.steps < 0 || s.loss_count < 0 || s.best_epoch < -1 || !std::isfinite(s.loss_sum))
+    throw FormatError("the training state is damaged: " + text);
   return s;
+}
+
+/// Values that a model of this config has at least, in its large tables.
+double least_values(const ModelConfig& m, const PlaceTokenizer& tokenizer) {
+  const auto D = static_cast<double>(m.width), F = static_cast<double>(m.feed_forward);
+  const double pointer = m.head == "history_pointer" ? 2 * D * static_cast<double>(m.pointer_heads * m.pointer_width) : 0;
+  return static_cast<double>(m.layers) * (4 * D * D + 2 * D * F) + D * static_cast<double>(2 * tokenizer.places() + m.geo_rows) + pointer;
+}
+
+/// The parts must belong together before a model is made of them: ids of a foreign vocabulary would reach beyond the
+/// tables, and a damaged width would ask for any amount of memory.
+void check_parts(const Checkpoint& c) {
+  const ModelConfig& m = c.config.model;
+  if (m.geo_rows != c.tokenizer.geo_table_rows() || (m.geo == "grid") != (c.tokenizer.cells() == GeoCells::grid))
+    throw FormatError("its vocabulary was made for other position tables than its config names");
+  double values = 0;
+  for (const auto& [name, tensor] : c.tensors)
+    if (name.rfind("model.", 0) == 0) values += static_cast<double>(tensor.shape.elements());
+  if (values < least_values(m, c.tokenizer)) throw FormatError("its weights are fewer than a model of its config has");
 }
 
 }  // namespace
@@ -51,12 +74,23 @@ Checkpoint read_checkpoint(const std::string& folder, const std::string& name) {
   Safetensors file = read_safetensors(path);
   if (file.metadata["format"] != format) throw FormatError(path + " is a safetensors file but not a checkpoint of this program");
   try {
-    return {parse_config(file.metadata["config"], path), PlaceTokenizer::parse(file.metadata["vocabulary"]), parse_state(file.metadata["state"]),
-            std::move(file.tensors)};
+    Checkpoint checkpoint{parse_config(file.metadata["config"], "config"), PlaceTokenizer::parse(file.metadata["vocabulary"]),
+                          parse_state(file.metadata["state"]), std::move(file.tensors), path};
+    check_parts(checkpoint);
+    return checkpoint;
   } catch (const Json::exception& e) {
     throw FormatError(path + ": the training state is damaged: " + e.what());
   } catch (const Error& e) {
     throw FormatError(path + ": " + e.what());
+  }
+}
+
+void remove_leftovers(const std::string& folder) {
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) {
+    const std::string name = entry.path().filename().string();
+    for (const char* checkpoint : {last_checkpoint, best_checkpoint})
+      if (name.rfind(std::string(checkpoint) + ".tmp-", 0) == 0) fs::remove(entry.path(), error);
   }
 }
 

@@ -51,8 +51,14 @@ template <class F> void for_each_key(Config& config, F f) { config.visit(Leaves<
   throw ConfigError(source + ": there is no key \"" + key + "\"; did you mean \"" + nearest + "\"?");
 }
 
+/// A value as a message shows it: never recursive (nesting may be deep), never invalid UTF-8.
+std::string shown(const Json& json) {
+  if (json.is_structured()) return json.is_array() ? "a list" : "an object";
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
 template <class T> void assign(T& value, const Json& json, const std::string& key, const std::string& source) {
-  const auto wrong = [&](const char* wanted) { throw ConfigError(source + ": \"" + key + "\" must be " + wanted + ", is " + json.dump()); };
+  const auto wrong = [&](const char* wanted) { throw ConfigError(source + ": \"" + key + "\" must be " + wanted + ", is " + shown(json)); };
   if constexpr (std::is_same_v<T, bool>) {
     if (!json.is_boolean()) wrong("true or false");
   } else if constexpr (std::is_same_v<T, std::int64_t>) {
@@ -141,6 +147,28 @@ void check_config(const Config& config) {
   need(config.evaluation.batch >= 1 && config.evaluation.batch <= 1 << 20, "evaluation.batch must be 1 to 1048576");
 }
 
+namespace {
+
+/// check_config whose message says where the values come from.
+void check_from(const Config& config, const std::string& source) {
+  try {
+    check_config(config);
+  } catch (const ConfigError& e) {
+    throw ConfigError(source + ": " + e.what());
+  }
+}
+
+void assign_text(Config& config, const std::string& assignment) {
+  const auto sign = assignment.find('=');
+  if (sign == std::string::npos) throw ConfigError("--set wants key=value, got \"" + assignment + "\"");
+  const std::string key = assignment.substr(0, sign), value = assignment.substr(sign + 1);
+  Json json = Json::parse(value, nullptr, false);
+  if (json.is_discarded() || json.is_structured()) json = value;  // words need no quotes
+  assign_key(config, key, json, "--set");
+}
+
+}  // namespace
+
 Config parse_config(const std::string& text, const std::string& source) {
   Json json;
   try {
@@ -151,7 +179,7 @@ Config parse_config(const std::string& text, const std::string& source) {
   if (!json.is_object()) throw ConfigError(source + ": the config must be a JSON object");
   Config config;
   assign_all(config, json, "", source);
-  check_config(config);
+  check_from(config, source);
   return config;
 }
 
@@ -162,15 +190,14 @@ Config read_config(const std::string& path) {
   return parse_config(text.str(), path);
 }
 
-void set_config(Config& config, const std::string& assignment) {
-  const auto sign = assignment.find('=');
-  if (sign == std::string::npos) throw ConfigError("--set wants key=value, got \"" + assignment + "\"");
-  const std::string key = assignment.substr(0, sign), value = assignment.substr(sign + 1);
-  Json json = Json::parse(value, nullptr, false);
-  if (json.is_discarded() || json.is_structured()) json = value;  // words need no quotes
-  assign_key(config, key, json, "--set");
-  check_config(config);
+void set_config(Config& config, const std::vector<std::string>& assignments) {
+  Config changed = config;
+  for (const std::string& assignment : assignments) assign_text(changed, assignment);
+  check_from(changed, "--set");
+  config = changed;
 }
+
+void set_config(Config& config, const std::string& assignment) { set_config(config, std::vector<std::string>{assignment}); }
 
 std::string to_json(const Config& config) {
   Config copy = config;

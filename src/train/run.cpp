@@ -1,5 +1,6 @@
 #include "chronotope/train/run.hpp"
 
+#include <bit>
 #include <filesystem>
 #include <fstream>
 #include <limits>
@@ -21,11 +22,35 @@ bool has_targets(const CheckinTable& table, Split split) {
   return std::any_of(table.rows.begin(), table.rows.end(), [&](const Checkin& row) { return row.split == split && row.target; });
 }
 
+/// FNV-1a (Fowler, Noll, Vo) over what a training reads of each row. The users' and places' names take no part: the
+/// vocabulary is compared by itself.
+std::uint64_t fingerprint(const CheckinTable& table) {
+  std::uint64_t hash = 0xcbf29ce484222325u;
+  const auto mix = [&](std::uint64_t value) {
+    for (int shift = 0; shift < 64; shift += 8) hash = (hash ^ (value >> shift & 255)) * 0x100000001b3u;
+  };
+  for (const std::size_t begin : table.begin) mix(begin);
+  for (const Checkin& row : table.rows) {
+    mix(static_cast<std::uint64_t>(row.place) << 32 | static_cast<std::uint32_t>(row.category));
+    mix(std::bit_cast<std::uint64_t>(row.latitude)), mix(std::bit_cast<std::uint64_t>(row.longitude));
+    mix(static_cast<std::uint64_t>(row.utc)), mix(static_cast<std::uint64_t>(row.local));
+    mix(static_cast<std::uint64_t>(row.split) << 1 | row.target);
+  }
+  return std::max<std::uint64_t>(hash, 1);
+}
+
+void make_folder(const std::string& folder) {
+  std::error_code error;
+  std::filesystem::create_directories(folder, error);
+  if (error) throw FileError("cannot create the folder " + folder + ": " + error.message());
+}
+
 /// log.jsonl: a line a step and a line an epoch.
 class Log {
  public:
-  Log(const std::string& folder, bool append) : file_(std::filesystem::path(folder) / "log.jsonl", append ? std::ios::app : std::ios::trunc) {
-    if (!file_) throw FileError("cannot write " + folder + "/log.jsonl");
+  Log(const std::string& folder, bool append)
+      : path_((std::filesystem::path(folder) / "log.jsonl").string()), file_(path_, append ? std::ios::app : std::ios::trunc) {
+    check();
   }
   void step(const StepReport& r) {
     line(Json{{"step", r.steps}, {"epoch", r.epoch + 1}, {"loss", r.loss}, {"learning_rate", r.rate}, {"gradient_norm", r.norm},
@@ -37,13 +62,18 @@ class Log {
       json["validation"] = {{"score", *r.score}, {"acc@1", v->all.accuracy[0].mean}, {"acc@10", v->all.accuracy[2].mean}, {"mrr", v->all.mrr.mean}};
     line(json);
     file_.flush();
+    check();
   }
 
  private:
   void line(const Json& json) {
     file_ << json.dump() << '\n';
-    if (!file_) throw FileError("cannot write log.jsonl: is the disk full?");
+    check();
   }
+  void check() const {
+    if (!file_) throw FileError(path_ + ": cannot be written; is the disk full or the folder read-only?");
+  }
+  std::string path_;
   std::ofstream file_;
 };
 
@@ -51,7 +81,7 @@ class Log {
 class Run {
  public:
   Run(Context<B>& context, const CheckinTable& table, const Config& config, const std::string& folder, const RunObserver& observer)
-      : context_(context), table_(table), folder_(folder), observer_(observer), config_(config) {}
+      : context_(context), table_(table), folder_(folder), observer_(observer), config_(config), data_(fingerprint(table)) {}
 
   TrainingState train(bool resume) {
     std::optional<Checkpoint> from;
@@ -63,15 +93,15 @@ class Run {
     }
     checkpoint_.config = config_;
     checkpoint_.tokenizer = make_tokenizer(table_, cells_of(config_.model), static_cast<std::int32_t>(config_.model.geo_rows));
-    if (from && from->tokenizer.to_json() != checkpoint_.tokenizer.to_json())
-      throw DataError("the data is not what " + folder_ + " was trained on: its places differ");
+    if (from) check_data(*from);
     context_.random() = {static_cast<std::uint64_t>(config_.seed), 0};
     AnyPlaceModel<B> model = make_place_model(context_, config_.model, checkpoint_.tokenizer.places(), checkpoint_.tokenizer.categories());
     const Histories histories(table_, checkpoint_.tokenizer);
     Trainer trainer(context_, model, config_, histories);
-    if (from) trainer.resume(*from);
+    if (from) resume_from(trainer, *from);
     from.reset();
-    std::filesystem::create_directories(folder_);
+    make_folder(folder_);
+    remove_leftovers(folder_);
     Log log(folder_, resume);
     if (observer_.on_start) observer_.on_start(config_, parameter_count(model), trainer.total_steps());
     trainer.run(hooks(trainer, model, histories, log));
@@ -79,6 +109,21 @@ class Run {
   }
 
  private:
+  void check_data(const Checkpoint& from) const {
+    if (from.tokenizer.to_json() != checkpoint_.tokenizer.to_json())
+      throw DataError("the data is not what " + folder_ + " was trained on: its places differ; resume with the same file");
+    if (from.state.data != 0 && from.state.data != data_)
+      throw DataError("the data is not what " + folder_ + " was trained on: its check-ins differ; resume with the same file");
+  }
+
+  static void resume_from(Trainer<AnyPlaceModel<B>>& trainer, const Checkpoint& from) {
+    try {
+      trainer.resume(from);
+    } catch (const FormatError& e) {
+      throw FormatError(from.path + ": " + e.what());
+    }
+  }
+
   TrainerHooks hooks(Trainer<AnyPlaceModel<B>>& trainer, const AnyPlaceModel<B>& model, const Histories& histories, Log& log) {
     TrainerHooks h;
     h.on_step = [this, &log](const StepReport& r) {
@@ -97,6 +142,7 @@ class Run {
     };
     h.save = [this, &trainer](const TrainingState& state, bool best) {
       checkpoint_.state = state;
+      checkpoint_.state.data = data_;
       if (best) {  // first, so that last never names a best epoch that is not on disk
         checkpoint_.tensors = trainer.tensors(false);
         write_checkpoint(folder_, best_checkpoint, checkpoint_);
@@ -113,6 +159,7 @@ class Run {
   std::string folder_;
   const RunObserver& observer_;
   Config config_;
+  std::uint64_t data_;
   Checkpoint checkpoint_;
   std::optional<EvaluationResult> validation_;
 };
@@ -126,7 +173,11 @@ TrainingState train_checkins(Context<B>& context, const CheckinTable& table, con
 
 AnyPlaceModel<B> load_model(Context<B>& context, const Checkpoint& checkpoint) {
   AnyPlaceModel<B> model = make_place_model(context, checkpoint.config.model, checkpoint.tokenizer.places(), checkpoint.tokenizer.categories());
-  load_state(context, model, checkpoint.tensors, "model.");
+  try {
+    load_state(context, model, checkpoint.tensors, "model.");
+  } catch (const FormatError& e) {
+    throw FormatError(checkpoint.path.empty() ? e.what() : checkpoint.path + ": " + e.what());
+  }
   return model;
 }
 
@@ -152,11 +203,10 @@ double measure_gemm_peak(Context<B>& context) {
   const Tensor<B> a = full<B>(context, {512, 1024}, 1), b = full<B>(context, {1024, 1024}, 1);
   double best = 0;
   for (int i = 0; i < 6; ++i) {
-    const auto began = std::chrono::steady_clock::now();
-    matmul(a, b).state();
+    const Stopwatch watch;
+    const Tensor<B> product = matmul(a, b);
     context.synchronize();
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-    best = std::max(best, 2.0 * 512 * 1024 * 1024 / seconds);
+    best = std::max(best, 2.0 * 512 * 1024 * 1024 / watch.seconds());
   }
   return best;
 }

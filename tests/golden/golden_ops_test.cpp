@@ -15,16 +15,18 @@ const File& file() {
 }
 
 /// Runs one case: y = f(inputs by name), then backward with the case's dy. Compares y and every gradient within
-/// 8 u (sqrt(terms) + 1) of the value and the tensor's rms, which stands for that of the terms added up.
+/// 8 u (sqrt(terms) + 1) of the value and the rms of the terms added up. The tensor's rms stands for that, unless more
+/// is known: `size`, for results that are differences.
 template <class Setup> class Case {
  public:
   using B = typename Setup::backend;
   using Inputs = std::vector<std::string>;
 
-  Case(std::string name, double terms)
+  Case(std::string name, double terms, double size = 0)
       : context_(Setup::context()),
         name_(std::move(name)),
-        tolerance_(8 * golden::unit_roundoff(Setup::dtype) * (std::sqrt(terms) + 1)) {}
+        tolerance_(8 * golden::unit_roundoff(Setup::dtype) * (std::sqrt(terms) + 1)),
+        size_(size) {}
 
   Context<B>& context() { return context_; }
   Tensor<B> ids(const std::string& name) {
@@ -46,12 +48,12 @@ template <class Setup> class Case {
     CAPTURE(what);
     REQUIRE(x.defined());
     CHECK(x.shape() == file().at(name_ + "." + what).shape);
-    CHECK(golden::worst(golden::numbers(x), file().numbers(name_ + "." + what)) <= tolerance_);
+    CHECK(golden::worst(golden::numbers(x), file().numbers(name_ + "." + what), size_) <= tolerance_);
   }
 
   Context<B> context_;
   std::string name_;
-  double tolerance_;
+  double tolerance_, size_;
 };
 
 }  // namespace
@@ -82,7 +84,8 @@ TEST_CASE_TEMPLATE("golden attention", Setup, CHRONOTOPE_GOLDEN_SETUPS) {
   for (const std::string name : {"attention.some", "attention.all"}) {
     CAPTURE(name);
     const auto head = static_cast<double>(file().at(name + ".k").shape[2]);
-    Case<Setup> c(name, head);
+    // A query with one key gets dy v - dy v: nothing but the rounding of products of standard normal inputs.
+    Case<Setup> c(name, head, 1);
     const Packing<typename Setup::backend> packing(c.context(), file().values<std::int32_t>("attention.lengths"));
     const auto rows = c.ids(name + ".rows");
     c.run({"q", "k", "v"},

@@ -28,7 +28,8 @@ struct Problem {
   std::vector<float> qkv, q_rows, dout;
   bool sliced;
 
-  Problem(const Case& c, unsigned seed) : H(c.heads), D(c.dim), scale(1 / std::sqrt(static_cast<double>(c.dim))), sliced(c.sliced) {
+  Problem(const Case& c, unsigned seed)
+      : H(c.heads), D(c.dim), scale(1 / std::sqrt(static_cast<double>(c.dim))), sliced(c.sliced) {
     for (std::size_t s = 0; s < c.lengths.size(); ++s) add_sequence(c, static_cast<int>(s));
     T = offsets.back();
     Q = static_cast<std::int64_t>(rows.size());
@@ -57,7 +58,9 @@ struct Problem {
   }
   bool queries_are_tokens() const { return sliced && Q == T; }
   View q() { return queries_are_tokens() ? part(0) : contiguous_view(q_rows.data(), DType::f32, {Q, H, D}); }
-  const float* query(std::int64_t i, std::int64_t h) { return queries_are_tokens() ? at(0, i, h) : q_rows.data() + (i * H + h) * D; }
+  const float* query(std::int64_t i, std::int64_t h) {
+    return queries_are_tokens() ? at(0, i, h) : q_rows.data() + (i * H + h) * D;
+  }
   View dout_view() { return contiguous_view(dout.data(), DType::f32, {Q, H, D}); }
   AttentionLayout layout() {
     return {contiguous_view(offsets.data(), DType::i32, {static_cast<std::int64_t>(offsets.size())}),
@@ -67,7 +70,8 @@ struct Problem {
 
 struct Results {
   Buffer out, lse, dq, dk, dv;
-  explicit Results(const Problem& p) : out(p.Q * p.H * p.D), lse(p.Q * p.H), dq(out.size()), dk(p.T * p.H * p.D), dv(dk.size()) {}
+  explicit Results(const Problem& p)
+      : out(p.Q * p.H * p.D), lse(p.Q * p.H), dq(out.size()), dk(p.T * p.H * p.D), dv(dk.size()) {}
   friend bool operator==(const Results& a, const Results& b) {
     return a.out == b.out && a.lse == b.lse && a.dq == b.dq && a.dk == b.dk && a.dv == b.dv;
   }
@@ -76,11 +80,10 @@ struct Results {
 Results run(Problem& p, onednn_backend::stream& stream) {
   Results r(p);
   const Shape queries{p.Q, p.H, p.D}, tokens{p.T, p.H, p.D};
-  REQUIRE(onednn_backend::try_attention(stream, r.out.view(queries), r.lse.view({p.Q, p.H}), p.q(), p.part(1), p.part(2),
-                                        p.layout(), p.scale));
+  const View q = p.q(), k = p.part(1), v = p.part(2), out = r.out.view(queries), lse = r.lse.view({p.Q, p.H});
+  REQUIRE(onednn_backend::try_attention(stream, out, lse, q, k, v, p.layout(), p.scale));
   REQUIRE(onednn_backend::try_attention_backward(stream, r.dq.view(queries), r.dk.view(tokens), r.dv.view(tokens),
-                                                 p.dout_view(), p.q(), p.part(1), p.part(2), r.out.view(queries),
-                                                 r.lse.view({p.Q, p.H}), p.layout(), p.scale));
+                                                 p.dout_view(), q, k, v, out, lse, p.layout(), p.scale));
   return r;
 }
 
@@ -145,7 +148,8 @@ void add_query(Problem& p, Reference& r, std::int64_t i, std::int64_t first, std
     const std::int64_t key = first + static_cast<std::int64_t>(j);
     const Dot dp = dot(dout, p.at(2, key, h), p.D, 1);
     const double ds = pairs[j].p * (dp.value - delta.value) * p.scale;
-    const double size = pairs[j].p * pairs[j].condition * (dp.size + std::abs(dp.value) + delta.size + std::abs(delta.value)) * p.scale;
+    const double parts = dp.size + std::abs(dp.value) + delta.size + std::abs(delta.value);
+    const double size = pairs[j].p * pairs[j].condition * parts * p.scale;
     for (std::int64_t d = 0; d < p.D; ++d) {
       r.dv[at(key, d)].add(pairs[j].p * dout[d], pairs[j].condition);
       r.dk[at(key, d)].value += ds * q[d];
@@ -252,14 +256,15 @@ TEST_CASE("attention writes through strided outputs") {
     slices[i].strides[0] = 3 * p.H * p.D;
   }
   Results r = dense;
-  REQUIRE(onednn_backend::try_attention_backward(stream, slices[0], slices[1], slices[2], p.dout_view(), p.q(), p.part(1),
-                                                 p.part(2), r.out.view({p.Q, p.H, p.D}), r.lse.view({p.Q, p.H}),
-                                                 p.layout(), p.scale));
+  REQUIRE(onednn_backend::try_attention_backward(stream, slices[0], slices[1], slices[2], p.dout_view(), p.q(),
+                                                 p.part(1), p.part(2), r.out.view({p.Q, p.H, p.D}),
+                                                 r.lse.view({p.Q, p.H}), p.layout(), p.scale));
   bool same = true;
   for (std::int64_t t = 0; t < p.T; ++t) {
     for (std::int64_t i = 0; i < p.H * p.D; ++i) {
       const std::int64_t from = t * p.H * p.D + i, to = 3 * t * p.H * p.D + i;
-      same = same && all[to] == dense.dq[from] && all[to + p.H * p.D] == dense.dk[from] && all[to + 2 * p.H * p.D] == dense.dv[from];
+      same = same && all[to] == dense.dq[from] && all[to + p.H * p.D] == dense.dk[from] &&
+             all[to + 2 * p.H * p.D] == dense.dv[from];
     }
   }
   CHECK(same);
@@ -271,7 +276,8 @@ TEST_CASE("attention declines what it does not cover and writes nothing") {
   Problem p({{6}, 2, 8}, 81);
   Results r(p);
   const auto declined = [&](const View& q, const View& k) {
-    return !onednn_backend::try_attention(stream, r.out.view(q.shape), r.lse.view({p.Q, p.H}), q, k, p.part(2), p.layout(), 1) &&
+    const View out = r.out.view(q.shape), lse = r.lse.view({p.Q, p.H});
+    return !onednn_backend::try_attention(stream, out, lse, q, k, p.part(2), p.layout(), 1) &&
            r.out.untouched() && r.lse.untouched();
   };
   View doubles = p.q();

@@ -56,13 +56,13 @@ double error_in_units(float got, double exact) {
 }
 
 void check_functions(const char* target) {
-  onednn::stream stream(1);
+  Fast::stream stream(1);
   const auto x = samples();
   const auto n = static_cast<std::int64_t>(x.size());
   Block in(DType::f32, {n}), out(DType::f32, {n});
   std::memcpy(in.view().data, x.data(), x.size() * sizeof(float));
   for (const Function& f : functions) {
-    onednn::unary(stream, f.op, out, in);
+    Fast::unary(stream, f.op, out, in);
     double worst = 0;
     float worst_at = 0;
     for (std::int64_t i = 0; i < n; ++i) {

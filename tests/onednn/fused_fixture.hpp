@@ -22,9 +22,9 @@ using chronotope::View;
 
 inline constexpr double unit_roundoff = 0x1p-24;
 
-/// An expected value and the error it may have: |a - value| <= 8 u (size + |value|), where size is the root of the sum of
-/// the squared terms (sqrt(K) rms for K terms). Below that a term may be lost to underflow: 2^-126, times values of a few
-/// tens.
+/// An expected value and the error it may have: |a - value| <= 8 u (size + |value|), where size is the root of the sum
+/// of the squared terms (sqrt(K) rms for K terms). Below that a term may be lost to underflow: 2^-126,
+/// times values of a few tens.
 struct Expected {
   double value = 0, squares = 0;
   void add(double term, double condition = 1) {
@@ -38,7 +38,7 @@ struct Expected {
 class Buffer {
  public:
   explicit Buffer(std::int64_t size) : values_(static_cast<std::size_t>(size) + 2 * guard, poison()) {
-    for (int i = 0; i < guard; ++i) values_[static_cast<std::size_t>(i)] = values_[values_.size() - 1 - static_cast<std::size_t>(i)] = mark;
+    for (std::size_t i = 0; i < guard; ++i) values_[i] = values_[values_.size() - 1 - i] = mark;
   }
   float* data() { return values_.data() + guard; }
   std::int64_t size() const { return static_cast<std::int64_t>(values_.size()) - 2 * guard; }

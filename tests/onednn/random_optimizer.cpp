@@ -35,7 +35,7 @@ TEST_CASE("uniform numbers are the bits of philox") {
   for (const std::int64_t n : {0, 1, 3, 4, 63, 64, 65, 1000, 50001}) {
     const Block out(DType::f32, {n});
     const std::uint64_t key = 0x123456789abcdefULL * static_cast<std::uint64_t>(n + 1), counter = ~key;
-    with_threads({&out}, [&](onednn::stream& s) { onednn::uniform(s, out, key, counter); });
+    with_threads({&out}, [&](Fast::stream& s) { Fast::uniform(s, out, key, counter); });
     std::int64_t wrong = 0;
     for (std::int64_t i = 0; i < n; ++i) wrong += out.view().as<float>()[i] != drawn(key, counter, i);
     CHECK(wrong == 0);
@@ -45,9 +45,9 @@ TEST_CASE("uniform numbers are the bits of philox") {
 TEST_CASE("uniform numbers in strided views and doubles") {
   const Block out(DType::f32, {30, 40}), wide(DType::f64, {100});
   const View turned = permuted(out, {1, 0});
-  onednn::stream s(2);
-  onednn::uniform(s, turned, 1, 2);
-  onednn::uniform(s, wide, 1, 2);
+  Fast::stream s(2);
+  Fast::uniform(s, turned, 1, 2);
+  Fast::uniform(s, wide, 1, 2);
   for (std::int64_t i = 0; i < 100; ++i) {
     CHECK(get(turned, i) == static_cast<double>(drawn(1, 2, i)));
     CHECK(get(wide, i) == static_cast<double>(drawn(1, 2, i)));
@@ -58,7 +58,7 @@ TEST_CASE("dropout keeps what philox says") {
   for (const double p : {0.0, 0.1, 0.5, 0.999999}) {
     for (const std::int64_t n : {0, 1, 5, 64, 1000, 40000}) {
       const Block x = random_block({n}), y(DType::f32, {n});
-      with_threads({&y}, [&](onednn::stream& s) { REQUIRE(onednn::try_dropout(s, y, x, p, 7, 9)); });
+      with_threads({&y}, [&](Fast::stream& s) { REQUIRE(Fast::try_dropout(s, y, x, p, 7, 9)); });
       check_all("y", y, [&](std::int64_t i) {
         return Reference{static_cast<double>(drawn(7, 9, i)) >= p ? get(x, i) / (1 - p) : 0};
       });
@@ -70,11 +70,11 @@ TEST_CASE("dropout at probabilities that are drawn numbers themselves") {
   // >= at the very value: element i must be kept.
   const std::int64_t n = 64;
   const Block x = random_block({n}, 1, 2), y(DType::f32, {n});
-  onednn::stream s(1);
+  Fast::stream s(1);
   for (std::int64_t i = 0; i < n; ++i) {
-    REQUIRE(onednn::try_dropout(s, y, x, static_cast<double>(drawn(3, 4, i)), 3, 4));
+    REQUIRE(Fast::try_dropout(s, y, x, static_cast<double>(drawn(3, 4, i)), 3, 4));
     CHECK(get(y, i) != 0);
-    REQUIRE(onednn::try_dropout(s, y, x, std::nextafter(static_cast<double>(drawn(3, 4, i)), 2), 3, 4));
+    REQUIRE(Fast::try_dropout(s, y, x, std::nextafter(static_cast<double>(drawn(3, 4, i)), 2), 3, 4));
     CHECK(get(y, i) == 0);
   }
 }
@@ -84,8 +84,8 @@ TEST_CASE("sum_squares does not depend on threads") {
     const Block x = random_block({n}, 1, 3), out(DType::f32, {});
     double one_thread = 0;
     for (const int threads : thread_counts()) {
-      onednn::stream s(threads);
-      REQUIRE(onednn::try_sum_squares(s, out, x));
+      Fast::stream s(threads);
+      REQUIRE(Fast::try_sum_squares(s, out, x));
       if (threads == 1) one_thread = get(out, 0);
       CHECK(get(out, 0) == one_thread);
     }
@@ -102,11 +102,11 @@ TEST_CASE("adamw") {
     for (const int threads : thread_counts()) {
       const Block p0 = random_block({n}), m0 = random_block({n}), v0 = random_block({n}, 0, 2), g = random_block({n});
       const Block p(DType::f32, {n}), m(DType::f32, {n}), v(DType::f32, {n});
-      onednn::stream s(threads);
-      onednn::copy(s, p, p0);
-      onednn::copy(s, m, m0);
-      onednn::copy(s, v, v0);
-      REQUIRE(onednn::try_adamw(s, p, m, v, g, step));
+      Fast::stream s(threads);
+      Fast::copy(s, p, p0);
+      Fast::copy(s, m, m0);
+      Fast::copy(s, v, v0);
+      REQUIRE(Fast::try_adamw(s, p, m, v, g, step));
       const auto want = [&](std::int64_t i) { return Adam(get(p0, i), get(m0, i), get(v0, i), get(g, i)); };
       check_all("p", p, [&](std::int64_t i) { return want(i).parameter; });
       check_all("m", m, [&](std::int64_t i) { return Reference{want(i).m, std::pow(get(m0, i), 2) + std::pow(get(g, i), 2)}; });
@@ -123,11 +123,11 @@ TEST_CASE("adamw_rows touches its rows alone") {
     const Block g = random_block({U, D}), ids(DType::i32, {U});
     for (std::int64_t i = 0; i < U; ++i) set(ids, i, static_cast<double>((7 * i + 3) % N));
     const Block p(DType::f32, {N, D}), m(DType::f32, {N, D}), v(DType::f32, {N, D});
-    onednn::stream s(2);
-    onednn::copy(s, p, p0);
-    onednn::copy(s, m, m0);
-    onednn::copy(s, v, v0);
-    REQUIRE(onednn::try_adamw_rows(s, p, m, v, ids, g, step));
+    Fast::stream s(2);
+    Fast::copy(s, p, p0);
+    Fast::copy(s, m, m0);
+    Fast::copy(s, v, v0);
+    REQUIRE(Fast::try_adamw_rows(s, p, m, v, ids, g, step));
     check_all("p", p, [&](std::int64_t i) {
       for (std::int64_t u = 0; u < U; ++u) {
         if (get(ids, u) == static_cast<double>(i / D)) {
@@ -138,6 +138,6 @@ TEST_CASE("adamw_rows touches its rows alone") {
     });
     if (U == 0) continue;
     set(ids, 0, static_cast<double>(N));
-    CHECK_FALSE(onednn::try_adamw_rows(s, p, m, v, ids, g, step));
+    CHECK_FALSE(Fast::try_adamw_rows(s, p, m, v, ids, g, step));
   }
 }

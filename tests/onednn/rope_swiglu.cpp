@@ -26,7 +26,7 @@ TEST_CASE("rope on slices of a packed qkv") {
     for (const bool inverse : {false, true}) {
       for (const int part : {0, 1}) {
         const View x = packed_part(qkv, part);
-        with_threads({&y}, [&](onednn::stream& s) { REQUIRE(onednn::try_rope(s, y, x, position, cos, sin, inverse)); });
+        with_threads({&y}, [&](Fast::stream& s) { REQUIRE(Fast::try_rope(s, y, x, position, cos, sin, inverse)); });
         check_all("y", y, [&](std::int64_t i) {
           const std::int64_t t = i / (H * D), d = i % D, half = D / 2;
           const std::int64_t angle = static_cast<std::int64_t>(get(position, t)) * half + d % half;
@@ -42,12 +42,12 @@ TEST_CASE("rope on slices of a packed qkv") {
 }
 
 TEST_CASE("rope declines positions outside the tables") {
-  onednn::stream s(1);
+  Fast::stream s(1);
   const Block x = random_block({2, 1, 4}), y(DType::f32, {2, 1, 4}), table = random_block({3, 2}), position(DType::i32, {2});
   for (const double bad : {-1.0, 3.0}) {
     set(position, 0, 0);
     set(position, 1, bad);
-    CHECK_FALSE(onednn::try_rope(s, y, x, position, table, table, false));
+    CHECK_FALSE(Fast::try_rope(s, y, x, position, table, table, false));
   }
 }
 
@@ -56,9 +56,9 @@ TEST_CASE("swiglu") {
     const std::int64_t R = shape[0], F = shape[1];
     const Block in = random_block({R, 2 * F}, -12, 12), dy = random_block(shape), y(DType::f32, shape);
     const Block grad(DType::f32, {R, 2 * F});
-    with_threads({&y, &grad}, [&](onednn::stream& s) {
-      REQUIRE(onednn::try_swiglu(s, y, in));
-      REQUIRE(onednn::try_swiglu_backward(s, grad, dy, in));
+    with_threads({&y, &grad}, [&](Fast::stream& s) {
+      REQUIRE(Fast::try_swiglu(s, y, in));
+      REQUIRE(Fast::try_swiglu_backward(s, grad, dy, in));
     });
     const auto gate = [&](std::int64_t i) { return get(in, i / F * 2 * F + i % F); };
     const auto up = [&](std::int64_t i) { return get(in, i / F * 2 * F + F + i % F); };
@@ -82,9 +82,9 @@ TEST_CASE("swiglu of huge gates is finite") {
   for (int i = 0; i < 4; ++i) set(in, i, values[i]);
   set(dy, 0, 1);
   set(dy, 1, 1);
-  onednn::stream s(1);
-  REQUIRE(onednn::try_swiglu(s, y, in));
-  REQUIRE(onednn::try_swiglu_backward(s, grad, dy, in));
+  Fast::stream s(1);
+  REQUIRE(Fast::try_swiglu(s, y, in));
+  REQUIRE(Fast::try_swiglu_backward(s, grad, dy, in));
   CHECK(get(y, 0) == 0);
   CHECK(get(y, 1) == 3e4);
   CHECK(get(grad, 0) == 0);

@@ -6,13 +6,14 @@
 #include <doctest/doctest.h>
 #include <functional>
 #include <random>
+#include <string>
 #include <vector>
 
 #include "chronotope/backend/onednn_backend.hpp"
 
 namespace chronotope::test {
 
-using onednn = onednn_backend;
+using Fast = onednn_backend;
 
 /// One seed for a run, printed with a failure through CAPTURE(seed()).
 inline unsigned seed() {
@@ -114,6 +115,7 @@ inline View repeated(View v, int axis, std::int64_t n) {
 struct Reference {
   double value = 0, square = 0;
   void add(double term) { value += term, square += term * term; }
+  void add(const Reference& term) { value += term.value, square += term.square; }
 };
 
 /// |a - r| <= 8 u (sqrt(K) rms + |r|), with u the unit roundoff of f32.
@@ -128,7 +130,7 @@ template <class F> void check_all(const char* what, const View& got, F&& referen
   for (std::int64_t i = 0; i < got.elements(); ++i) {
     const Reference r = reference(i);
     if (close(get(got, i), r.value, std::sqrt(r.square))) continue;
-    CAPTURE(what);
+    INFO("of ", std::string(what));
     CAPTURE(seed());
     CAPTURE(to_string(got.shape));
     CAPTURE(i);
@@ -140,10 +142,10 @@ template <class F> void check_all(const char* what, const View& got, F&& referen
 }
 
 /// Runs f(stream) with several thread counts, twice each; `bytes` of all outputs must not change from run to run.
-inline void with_threads(const std::vector<const Block*>& outputs, const std::function<void(onednn::stream&)>& f) {
+inline void with_threads(const std::vector<const Block*>& outputs, const std::function<void(Fast::stream&)>& f) {
   for (const int threads : thread_counts()) {
     CAPTURE(threads);
-    onednn::stream stream(threads);
+    Fast::stream stream(threads);
     CHECK(stream.threads() == threads);
     f(stream);
     std::vector<std::vector<unsigned char>> first;

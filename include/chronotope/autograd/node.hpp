@@ -1,7 +1,6 @@
 #pragma once
 // The graph that operations record while they compute, and the gradients that leaves collect.
 
-#include <atomic>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -29,11 +28,16 @@ template <Backend B> struct Gradient {
 
 template <Backend B> class GradientSink;
 
+namespace detail {
+/// 1, 2, 3, … over all threads of the process.
+std::uint64_t next_sequence();
+}  // namespace detail
+
 /// One recorded operation, or a leaf.
 template <Backend B> struct Node {
   using Backward = std::function<void(const Tensor<B>& gradient, GradientSink<B>& sink)>;
 
-  std::uint64_t sequence = next_sequence();     ///< later operations have larger numbers: the order of backward
+  std::uint64_t sequence = detail::next_sequence();  ///< later operations have larger numbers: the order of backward
   std::vector<std::shared_ptr<Node>> inputs;    ///< null where no gradient is needed
   Backward backward;                            ///< empty for leaves
   Shape shape;                                  ///< of the value this node stands for
@@ -60,12 +64,6 @@ template <Backend B> struct Node {
         node->backward = nullptr;
       }
     }
-  }
-
- private:
-  static std::uint64_t next_sequence() {
-    static std::atomic<std::uint64_t> counter{0};
-    return ++counter;
   }
 };
 

@@ -10,7 +10,7 @@
 
 namespace chronotope {
 
-inline constexpr std::size_t time_features = 4;   ///< month 0..11, day 0..30, weekday 0..6, hour 0..23
+inline constexpr std::size_t time_features = 4;   ///< month 0..11, day 0..30, weekday 0..6 (Monday 0), hour 0..23
 inline constexpr std::size_t geo_parts = 12;     ///< geohash prefixes of length 1 to 12 (Spacetime-GR, 4.1.2)
 
 /// One action, ready for the model: everything is an id or a number.

@@ -14,7 +14,7 @@ struct PointerBins {
   static constexpr std::int32_t hour = 26;      ///< circular hour difference 0..12, + 13 when both or neither are on a weekend
   static constexpr std::int32_t weekday = 2;    ///< same weekday
   static constexpr std::int32_t distance = 16;  ///< floor(log2 of km from the position before i to the place of j) + 5, clamped
-  static constexpr std::int32_t follow = 4;     ///< actions before both: same place + 2 x same category
+  static constexpr std::int32_t follow = 4;     ///< actions before both: same place + 2 x same category; two unknown ones count as the same
 };
 
 /// S sequences padded to N keys and M queries; a query is a selected action, a key any action of the sequence.

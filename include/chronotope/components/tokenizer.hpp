@@ -49,6 +49,7 @@ class PlaceTokenizer {
   std::int64_t places() const { return static_cast<std::int64_t>(places_.size()) + 1; }
   std::int64_t categories() const { return static_cast<std::int64_t>(categories_.size()) + 1; }
   std::int32_t geo_table_rows() const { return geo_table_rows_; }
+  GeoCells cells() const { return cells_; }
 
   std::int32_t place_token(std::string_view id) const;
   std::int32_t category_token(std::string_view name) const;

@@ -42,6 +42,7 @@ struct Safetensors {
 Safetensors read_safetensors(const std::string& path);
 
 /// Writes by AtomicFile: the old file or the new one, never a part. Tensors in name order, data aligned to 64 bytes.
+/// Throws ShapeError for a tensor whose bytes do not fit its shape, FileError when it cannot be written.
 void write_safetensors(const std::string& path, const Safetensors& content);
 
 }  // namespace chronotope

@@ -23,7 +23,7 @@ template <Backend B> Tensor<B> sub(const Tensor<B>& a, const Tensor<B>& b) {
 }
 
 template <Backend B> Tensor<B> mul(const Tensor<B>& a, const Tensor<B>& b) {
-  return record(detail::run_binary(Binary::mul, a, b, "mul"), {&a, &b}, [a, b](const Tensor<B>& dy, GradientSink<B>& sink) {
+  return record(detail::run_binary(Binary::mul, a, b, "mul"), {&a, &b}, [a = a.detach(), b = b.detach()](const Tensor<B>& dy, GradientSink<B>& sink) {
     if (sink.wants(0)) sink.add(0, detail::unbroadcast(dy * b, a.shape()));
     if (sink.wants(1)) sink.add(1, detail::unbroadcast(dy * a, b.shape()));
   });
@@ -32,7 +32,7 @@ template <Backend B> Tensor<B> mul(const Tensor<B>& a, const Tensor<B>& b) {
 template <Backend B> Tensor<B> div(const Tensor<B>& a, const Tensor<B>& b) {
   detail::need_floating("div", a);
   const Tensor<B> y = detail::run_binary(Binary::div, a, b, "div");
-  return record(y, {&a, &b}, [y, b, sa = a.shape()](const Tensor<B>& dy, GradientSink<B>& sink) {
+  return record(y, {&a, &b}, [y, b = b.detach(), sa = a.shape()](const Tensor<B>& dy, GradientSink<B>& sink) {
     const Tensor<B> da = dy / b;
     if (sink.wants(0)) sink.add(0, detail::unbroadcast(da, sa));
     if (sink.wants(1)) sink.add(1, detail::unbroadcast(neg(da * y), b.shape()));
@@ -40,7 +40,7 @@ template <Backend B> Tensor<B> div(const Tensor<B>& a, const Tensor<B>& b) {
 }
 
 template <Backend B> Tensor<B> maximum(const Tensor<B>& a, const Tensor<B>& b) {
-  return record(detail::run_binary(Binary::max, a, b, "maximum"), {&a, &b}, [a, b](const Tensor<B>& dy, GradientSink<B>& sink) {
+  return record(detail::run_binary(Binary::max, a, b, "maximum"), {&a, &b}, [a = a.detach(), b = b.detach()](const Tensor<B>& dy, GradientSink<B>& sink) {
     const Tensor<B> half = cast(equal(a, b), dy.dtype()) * 0.5;
     if (sink.wants(0)) sink.add(0, detail::unbroadcast(dy * (cast(less(b, a), dy.dtype()) + half), a.shape()));
     if (sink.wants(1)) sink.add(1, detail::unbroadcast(dy * (cast(less(a, b), dy.dtype()) + half), b.shape()));

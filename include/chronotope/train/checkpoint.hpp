@@ -21,6 +21,7 @@ struct TrainingState {
   double best_score = -1;           ///< validation acc@1 + MRR / 2
   std::int64_t best_epoch = -1;
   bool finished = false;
+  std::uint64_t data = 0;           ///< fingerprint of the check-ins trained on; 0 is not known
 };
 
 /// Everything in a checkpoint file.
@@ -29,12 +30,17 @@ struct Checkpoint {
   PlaceTokenizer tokenizer;
   TrainingState state;
   std::map<std::string, HostTensor> tensors;  ///< "model." + path; in last.safetensors also "adam.m." and "adam.v." + path
+  std::string path = {};                      ///< the file it was read from, for messages
 };
 
 /// Creates the folder when needed. Throws FileError.
 void write_checkpoint(const std::string& folder, const std::string& name, const Checkpoint& checkpoint);
 
-/// Reads folder/name. Throws FileError when there is none, FormatError when it is damaged or no checkpoint of this program.
+/// Removes the temporary files that killed writes of checkpoints left in the folder. Nobody else may be writing there.
+void remove_leftovers(const std::string& folder);
+
+/// Reads folder/name. Throws FileError when there is none, FormatError when it is damaged, contradicts itself or is no
+/// checkpoint of this program.
 Checkpoint read_checkpoint(const std::string& folder, const std::string& name);
 
 /// best.safetensors where there is one, else last.safetensors.

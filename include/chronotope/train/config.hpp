@@ -52,7 +52,7 @@ struct TrainingConfig {
     v("warmup_steps", warmup_steps, "steps of linear warm-up");
     v("epochs", epochs, "passes over the training data; the cosine ends with the last");
     v("batch", batch, "windows a pass");
-    v("accumulate", accumulate, "passes a step: gradients are averaged over batch x accumulate windows");
+    v("accumulate", accumulate, "passes a step: gradients are averaged over the targets of batch x accumulate windows");
     v("weight_decay", weight_decay, "decoupled weight decay (adamw)");
     v("clip_norm", clip_norm, "global gradient norm above which gradients are scaled down; 0 turns it off");
     v("beta1", beta1, "decay of the first moment");
@@ -89,7 +89,9 @@ struct Config {
 Config parse_config(const std::string& json, const std::string& source);
 Config read_config(const std::string& path);
 
-/// Changes one key, as on the command line: "training.batch=4". Throws as parse_config.
+/// Changes keys, as on the command line: "training.batch=4". Ranges and combinations are checked after the last, so that
+/// the order does not matter. Throws as parse_config and then leaves `config` as it was.
+void set_config(Config& config, const std::vector<std::string>& assignments);
 void set_config(Config& config, const std::string& assignment);
 
 /// Checks ranges and combinations; parse_config and set_config have done it already.

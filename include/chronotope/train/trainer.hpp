@@ -2,7 +2,6 @@
 // The training loop: batches, backward, clipping, AdamW, schedule, validation, early stopping, checkpoints. Every number it
 // uses comes from the config and the state, so that a resumed training continues to the bit.
 
-#include <chrono>
 #include <cmath>
 #include <functional>
 #include <optional>
@@ -13,6 +12,7 @@
 #include "chronotope/train/histories.hpp"
 #include "chronotope/train/optimizer.hpp"
 #include "chronotope/train/schedule.hpp"
+#include "chronotope/train/stopwatch.hpp"
 
 namespace chronotope {
 
@@ -78,26 +78,25 @@ template <PlaceModel M> class Trainer {
   /// checkpoint stays as it was.
   void run(const TrainerHooks& hooks) {
     while (!state_.finished) {
-      const auto began = Clock::now();
+      const Stopwatch watch;
       run_epoch(hooks);
-      finish_epoch(hooks, seconds_since(began));
+      finish_epoch(hooks, watch.seconds());
     }
   }
 
   /// One optimizer step over these windows (batch x accumulate of them); what run() does for each.
   StepReport step(std::span<const Window> windows) {
-    const auto began = Clock::now();
+    const Stopwatch watch;
     StepReport report;
     const auto batch = static_cast<std::size_t>(config_.training.batch);
-    std::int64_t passes = 0;
-    for (std::size_t at = 0; at < windows.size(); at += batch)
-      passes += pass(windows.subspan(at, std::min(batch, windows.size() - at)), report);
-    if (passes == 0) return report;
-    report.loss /= static_cast<double>(report.targets);
+    for (std::size_t at = 0; at < windows.size(); at += batch) pass(windows.subspan(at, std::min(batch, windows.size() - at)), report);
+    if (report.targets == 0) return report;
+    const auto targets = static_cast<double>(report.targets);
+    report.loss /= targets;
     report.rate = schedule_(state_.steps);
-    report.norm = optimizer_.step(report.rate, 1.0 / static_cast<double>(passes), config_.training.clip_norm);
+    report.norm = optimizer_.step(report.rate, 1 / targets, config_.training.clip_norm);
     ++state_.steps;
-    report.seconds = seconds_since(began);
+    report.seconds = watch.seconds();
     return report;
   }
 
@@ -106,36 +105,32 @@ template <PlaceModel M> class Trainer {
   }
 
  private:
-  using Clock = std::chrono::steady_clock;
-  static double seconds_since(Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); }
-
   static AdamOptions options(const TrainingConfig& t) {
     return {t.beta1, t.beta2, t.eps, t.weight_decay, t.embedding_updates == "lazy" ? RowUpdates::lazy : RowUpdates::dense};
   }
 
-  /// Forward and backward of one batch; adds its loss (summed over targets) to the report. False when nothing was asked for.
-  bool pass(std::span<const Window> windows, StepReport& report) {
+  /// Forward and backward of one batch; losses and gradients are sums over targets, so that every target of a step weighs
+  /// the same however it was cut into passes.
+  void pass(std::span<const Window> windows, StepReport& report) {
     ActionBatch host = make_batch(histories_, windows, config_.model.target_time);
-    if (host.selected.empty()) return false;
-    const auto targets = static_cast<std::int64_t>(host.selected.size());
+    if (host.selected.empty()) return;
     report.actions += static_cast<std::int64_t>(host.actions.size());
-    report.targets += targets;
+    report.targets += static_cast<std::int64_t>(host.selected.size());
     const ActionTensors<B> batch(context_, std::move(host));
-    const Tensor<B> loss = mean(model_.nll(batch));
+    const Tensor<B> loss = sum(model_.nll(batch));
     const double value = loss.template item<float>();
     if (!std::isfinite(value))
       throw Error("the loss is " + std::to_string(value) + " at step " + std::to_string(state_.steps + 1) + " of epoch " +
                   std::to_string(state_.epoch + 1) + "; the last checkpoint is untouched: lower training.learning_rate and resume");
     backward(loss);
-    report.loss += value * static_cast<double>(targets);
-    return true;
+    report.loss += value;
   }
 
   void run_epoch(const TrainerHooks& hooks) {
     const std::vector<Window> all = windows(state_.epoch);
     const auto stride = static_cast<std::size_t>(config_.training.batch * config_.training.accumulate);
     const auto steps = static_cast<std::int64_t>((all.size() + stride - 1) / stride);
-    auto saved = Clock::now();
+    Stopwatch since_saved;
     while (state_.step < steps) {
       const std::size_t at = static_cast<std::size_t>(state_.step) * stride;
       StepReport report = step(std::span(all).subspan(at, std::min(stride, all.size() - at)));
@@ -145,9 +140,9 @@ template <PlaceModel M> class Trainer {
       state_.random_counter = context_.random().counter;
       report.epoch = state_.epoch, report.step = state_.step, report.steps_in_epoch = steps, report.steps = state_.steps;
       if (hooks.on_step) hooks.on_step(report);
-      if (hooks.save && state_.step < steps && seconds_since(saved) >= config_.training.checkpoint_seconds) {
+      if (hooks.save && state_.step < steps && since_saved.seconds() >= config_.training.checkpoint_seconds) {
         hooks.save(state_, false);
-        saved = Clock::now();
+        since_saved = Stopwatch();
       }
     }
   }

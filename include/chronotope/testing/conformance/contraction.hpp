@@ -142,8 +142,8 @@ std::vector<Expected<T>> reduce_reference(Reduction op, const ReduceSize& size, 
   std::vector<ReferenceSum<T>> sums(n);
   std::vector<Expected<T>> wanted(n, least<T>());
   for_each_reduced(size, [&](std::int64_t to, std::int64_t from) {
-    sums[to].add(in[from]);
-    if (in[from] != in[from] || in[from] > wanted[to].value) wanted[to].value = in[from];
+    if (op == Reduction::sum) sums[to].add(in[from]);
+    else if (in[from] != in[from] || in[from] > wanted[to].value) wanted[to].value = in[from];
   });
   if (op == Reduction::sum)
     for (std::size_t i = 0; i < n; ++i) wanted[i] = sums[i].result();

@@ -1,0 +1,172 @@
+// The map as a drawing.
+
+#include <algorithm>
+#include <cmath>
+
+#include "map_view.hpp"
+#include "parts.hpp"
+#include "text.hpp"
+
+namespace chronotope::report {
+namespace {
+
+constexpr double frame = 18;  // room for the degrees, left of and below the map
+constexpr double map_width = drawing_width - frame - 1, map_height = 400;
+constexpr double marker_radius = 10;
+
+GeoPoint position(const auto& place) { return {place.latitude, place.longitude}; }
+bool drawable(const auto& place) { return is_position(place.latitude, place.longitude); }
+
+std::vector<GeoPoint> needed_points(const UserMap& map, std::span<const RecommendedPlace> shown) {
+  std::vector<GeoPoint> points;
+  for (const RecommendedPlace& r : shown)
+    if (drawable(r)) points.push_back(position(r));
+  for (const auto& known : {map.last, map.truth})
+    if (known && drawable(*known)) points.push_back(position(*known));
+  return points;
+}
+
+std::vector<GeoPoint> past_points(const UserMap& map) {
+  std::vector<GeoPoint> points;
+  for (const VisitedPlace& v : map.history)
+    if (drawable(v)) points.push_back({v.latitude, v.longitude, static_cast<double>(std::max<std::size_t>(1, v.visits))});
+  return points;
+}
+
+// ---- degrees
+
+std::string degrees(double value, double step, const char* positive, const char* negative) {
+  const double size = std::abs(value);
+  const int digits = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
+  return fixed(size, digits) + "°" + (size < step / 2 ? "" : value > 0 ? positive : negative);
+}
+
+double around(double longitude) { return longitude - 360 * std::floor((longitude + 180) / 360); }
+
+void draw_grid(Svg& svg, const MapView& view) {
+  const Ticks north = ticks_of(view.latitudes(), 4), east = ticks_of(view.longitudes(), 4);
+  for (const double value : north.at) {
+    const double y = view.at({value, view.centre().longitude}).y;
+    if (y < 0 || y > view.height()) continue;
+    svg.line({0, y}, {view.width(), y}, "graticule");
+    if (y > 30 && y < view.height() - 30) svg.upward_text({-6, y}, "middle tick", degrees(value, north.step, "N", "S"));
+  }
+  for (const double value : east.at) {
+    const double x = view.at({view.centre().latitude, value}).x;
+    if (x < 0 || x > view.width()) continue;
+    svg.line({x, 0}, {x, view.height()}, "graticule");
+    if (x > 30 && x < view.width() - 30)
+      svg.text({x, view.height() + 15}, "middle tick", degrees(around(value), east.step, "E", "W"));
+  }
+}
+
+void draw_scale(Svg& svg, const MapView& view) {
+  const double most = view.width() / 4 / view.units_per_km();
+  const double power = std::pow(10.0, std::floor(std::log10(most)));
+  const double km = power * (most >= 5 * power ? 5 : most >= 2 * power ? 2 : 1), length = km * view.units_per_km();
+  const double x = 12, y = view.height() - 12;
+  svg.rectangle({x - 6, y - 23}, length + 12, 29, "plate");
+  const Point bar[] = {{x, y - 5}, {x, y}, {x + length, y}, {x + length, y - 5}};
+  svg.polyline(bar, "scale");
+  svg.text({x + length / 2, y - 7}, "middle tick", km < 1 || km >= 100 ? kilometres(km) : fixed(km, 0) + " km");
+}
+
+// ---- the past
+
+std::string tip_of(const VisitedPlace& v) {
+  std::string tip = shorten(v.name, 60) + ": " + counted(v.visits, "visit", "visits");
+  return v.local_time.empty() ? tip : tip + ", latest " + shorten(v.local_time, 40);
+}
+
+// The area grows with the visits; the busiest place has the largest circle there is.
+double radius_of(const VisitedPlace& v, std::size_t most) {
+  return 2.5 + 12.5 * std::sqrt(static_cast<double>(v.visits) / static_cast<double>(std::max<std::size_t>(most, 5)));
+}
+
+void draw_past(Svg& svg, const MapView& view, const UserMap& map) {
+  std::vector<VisitedPlace> places;
+  std::copy_if(map.history.begin(), map.history.end(), std::back_inserter(places), [](const auto& v) { return drawable(v); });
+  std::stable_sort(places.begin(), places.end(),
+                   [](const VisitedPlace& a, const VisitedPlace& b) { return a.visits > b.visits; });
+  for (const VisitedPlace& v : places) {
+    const Point p = view.at(position(v));
+    const Point edge{std::clamp(p.x, 6.0, view.width() - 6), std::clamp(p.y, 6.0, view.height() - 6)};
+    if (view.shows(position(v))) svg.circle(p, radius_of(v, places.front().visits), "visited", tip_of(v));
+    else svg.circle(edge, 3, "beyond", tip_of(v) + " (outside this map)");
+  }
+}
+
+// ---- what is recommended, and what is known
+
+void diamond(Svg& svg, Point p, double size, std::string_view style, std::string_view tip) {
+  const Point corners[] = {{p.x, p.y - size}, {p.x + size, p.y}, {p.x, p.y + size}, {p.x - size, p.y}};
+  svg.polygon(corners, style, tip);
+}
+
+std::string tip_of(const KnownPlace& k, const std::string& what) {
+  std::string tip = what + ": " + shorten(k.category.empty() ? k.place : k.category, 60);
+  return k.local_time.empty() ? tip : tip + ", " + shorten(k.local_time, 40);
+}
+
+void draw_markers(Svg& svg, std::span<const RecommendedPlace> shown, std::span<const Point> homes,
+                  std::span<const Point> places, const std::optional<KnownPlace>& truth) {
+  for (std::size_t i = 0; i < homes.size(); ++i) {
+    if (std::hypot(places[i].x - homes[i].x, places[i].y - homes[i].y) < 3) continue;
+    svg.line(homes[i], places[i], "leader");
+    svg.circle(homes[i], 2.2, "home");
+  }
+  for (std::size_t i = homes.size(); i-- > 0;) {  // the first lies on top
+    const RecommendedPlace& r = shown[i];
+    if (truth && truth->place == r.place) svg.circle(places[i], marker_radius + 3, "truth");
+    svg.circle(places[i], marker_radius, "marker",
+               std::to_string(r.rank) + ". " + shorten(r.category.empty() ? r.place : r.category, 60));
+    svg.text({places[i].x, places[i].y + 4}, "middle number", std::to_string(r.rank));
+  }
+}
+
+void draw_known(Svg& svg, const MapView& view, const UserMap& map, bool truth_has_marker, std::vector<Point>& taken) {
+  if (map.last && drawable(*map.last)) {
+    taken.push_back(view.at(position(*map.last)));
+    diamond(svg, taken.back(), 8, "last", tip_of(*map.last, "last position"));
+  }
+  if (!map.truth || truth_has_marker || !drawable(*map.truth)) return;
+  taken.push_back(view.at(position(*map.truth)));
+  svg.circle(taken.back(), 8, "truth", tip_of(*map.truth, "true place"));
+  svg.circle(taken.back(), 2.5, "true-dot");
+}
+
+void draw_places(Svg& svg, const MapView& view, const UserMap& map, std::span<const RecommendedPlace> shown) {
+  const bool truth_has_marker = map.truth && std::any_of(shown.begin(), shown.end(), [&](const RecommendedPlace& r) {
+    return r.place == map.truth->place;
+  });
+  std::vector<Point> taken, homes;
+  for (const RecommendedPlace& r : shown) homes.push_back(view.at(position(r)));
+  draw_past(svg, view, map);
+  draw_known(svg, view, map, truth_has_marker, taken);
+  draw_markers(svg, shown, homes, spread(homes, taken, marker_radius, view.width(), view.height()), map.truth);
+}
+
+}  // namespace
+
+std::string map_drawing(const UserMap& map) {
+  constexpr std::size_t most_markers = 20;  // more would hide one another
+  std::vector<RecommendedPlace> shown;
+  for (const RecommendedPlace& r : map.recommendations)
+    if (drawable(r) && shown.size() < most_markers) shown.push_back(r);
+  const std::vector<GeoPoint> needed = needed_points(map, shown), past = past_points(map);
+  if (needed.empty() && past.empty()) return {};
+  const MapView view(needed, past, map_width, map_height);
+  Svg svg(drawing_width, map_height + frame + 1, "Map of the user's past places and the recommendations");
+  svg.begin_shift({frame, 1});
+  svg.rectangle({0, 0}, map_width, map_height, "ground");
+  draw_grid(svg, view);
+  svg.begin_clip("clip-map", {0, 0}, map_width, map_height);
+  draw_places(svg, view, map, shown);
+  draw_scale(svg, view);
+  svg.end_group();
+  svg.rectangle({0, 0}, map_width, map_height, "border");
+  svg.end_group();
+  return std::move(svg).finish();
+}
+
+}  // namespace chronotope::report
