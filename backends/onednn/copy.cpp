@@ -18,14 +18,14 @@ template <class T> struct Plane {
   std::int64_t rows, columns, out_row, in_column;  ///< out is dense along columns, in along rows
 };
 
+/// Reads run along `in` as streams that the processor prefetches; each line of `out` is written at once.
 template <class T> void transpose_rows(const Plane<T>& p, std::int64_t begin, std::int64_t end) {
-  for (std::int64_t r0 = begin; r0 < end; r0 += tile) {
-    const std::int64_t r1 = std::min(end, r0 + tile);
-    for (std::int64_t c0 = 0; c0 < p.columns; c0 += tile) {
-      const std::int64_t c1 = std::min(p.columns, c0 + tile);
-      for (std::int64_t r = r0; r < r1; ++r) {
-        for (std::int64_t c = c0; c < c1; ++c) p.out[r * p.out_row + c] = p.in[c * p.in_column + r];
-      }
+  for (std::int64_t c0 = 0; c0 < p.columns; c0 += tile) {
+    const std::int64_t c1 = std::min(p.columns, c0 + tile);
+    for (std::int64_t r = begin; r < end; ++r) {
+      T* out = p.out + r * p.out_row;
+      const T* in = p.in + r;
+      for (std::int64_t c = c0; c < c1; ++c) out[c] = in[c * p.in_column];
     }
   }
 }

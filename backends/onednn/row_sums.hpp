@@ -8,7 +8,7 @@
 namespace chronotope::onednn {
 
 /// Sums of this many rows are floats, the rest is double: the error stays small however many rows there are.
-inline constexpr std::int64_t row_block = 64;
+inline constexpr std::int64_t row_block = 16;
 
 /// Adds kernel's sums over the rows [begin, end) to totals [width]; `sums` [width] is memory to work in.
 template <class Kernel>

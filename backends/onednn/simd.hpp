@@ -79,14 +79,13 @@ template <class F> HWY_INLINE float sum(std::int64_t n, F&& f) {
   return sum_lanes(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
 }
 
-/// Sums longer than this are continued in double.
-inline constexpr std::int64_t sum_block = 4096;
-
+/// The same for long sums: after 32 terms in each of the running sums it goes on in double.
 template <class F> HWY_INLINE double long_sum(std::int64_t n, F&& f) {
+  const std::int64_t block = 4 * 32 * lane_count();
   double total = 0;
-  for (std::int64_t begin = 0; begin < n; begin += sum_block) {
+  for (std::int64_t begin = 0; begin < n; begin += block) {
     total += static_cast<double>(
-        sum(HWY_MIN(sum_block, n - begin), [&](auto at, std::int64_t i) HWY_ATTR { return f(at, begin + i); }));
+        sum(HWY_MIN(block, n - begin), [&](auto at, std::int64_t i) HWY_ATTR { return f(at, begin + i); }));
   }
   return total;
 }

@@ -5,6 +5,7 @@
 
 #include "chronotope/core/atomic_file.hpp"
 #include "chronotope/core/error.hpp"
+#include "chronotope/eval/targets.hpp"
 #include "cli/commands.hpp"
 #include "cli/evaluation.hpp"
 
@@ -20,6 +21,8 @@ struct Options {
 void run(const Options& o) {
   const Split split = o.split == "test" ? Split::test : Split::validation;
   const CheckinTable table = read_checkins(o.data);
+  if (evaluation_targets(table, split).empty())
+    throw DataError(o.data + ": no row is a target of the " + o.split + " split: there is nothing to evaluate (docs/data.md)");
   const EvaluationReport report = evaluate_checkpoints(o.checkpoints, table, split, o.device);
   std::fputs(format_report(report).c_str(), stdout);
   if (!o.json.empty()) write_file_atomically(o.json, report_json(report));

@@ -80,14 +80,15 @@ TEST_CASE("layer_norm") {
     const auto squares = row_sums(shape, [&](std::int64_t i) { return squared(get(x, i) - centre(i / D)); });
     const auto scale = [&](std::int64_t r) { return 1 / std::sqrt(squares[r].value / static_cast<double>(D) + eps); };
     const auto normal = [&](std::int64_t i) { return (get(x, i) - centre(i / D)) * scale(i / D); };
-    // x - mean cancels: to the tolerance both are terms.
+    // x - mean cancels: to the tolerance both are terms, and those of the mean.
     const auto with_terms = [&](double factor, std::int64_t i) {
       const double k = factor * scale(i / D);
-      return Reference{factor * normal(i), squared(k * get(x, i)) + squared(k * centre(i / D))};
+      return Reference{factor * normal(i), squared(k) * (squared(get(x, i)) + squared(centre(i / D)) + rows[i / D].square / squared(static_cast<double>(D)))};
     };
     check_all("y", y, [&](std::int64_t i) {
-      const double k = scale(i / D) * get(w, i % D), a = get(x, i) * k, m = centre(i / D) * k, c = get(b, i % D);
-      return Reference{a - m + c, a * a + m * m + c * c};
+      Reference r = with_terms(get(w, i % D), i);
+      r.add(get(b, i % D));
+      return r;
     });
     const auto grads = row_sums(shape, [&](std::int64_t i) { return get(dy, i) * get(w, i % D); });
     const auto dots = row_sums(shape, [&](std::int64_t i) { return with_terms(get(dy, i) * get(w, i % D), i); });

@@ -4,6 +4,7 @@
 //
 // Rules for every primitive:
 //  * views may be strided, broadcast (stride 0 on inputs), rank 0 or empty; outputs never overlap inputs unless stated;
+//    the stride of an axis of extent 1 means nothing;
 //  * shapes and dtypes have been checked by the operation layer; a dtype that supports() denies never arrives;
 //  * results land in stream order; nothing is visible to the host before download() or synchronize();
 //  * failures are thrown as chronotope::Error.
@@ -55,7 +56,9 @@ concept ElementwiseBackend = requires(typename B::stream& s, const View& v, doub
 /// matmul(s, out, a, b, beta)    out [..., M, N] = a [..., M, K] b [..., K, N] + beta out; equal batch extents (broadcast by
 ///                               stride 0); K = 0 gives beta out; with beta = 0 the old contents (NaN too) are not read
 /// reduce(s, op, out, in)        out has in's rank; extents of 1 are reduced over; empty sum is 0, empty max is the least value
+///                               (-inf for floats); max propagates NaN
 /// cumsum(s, out, in, axis)      inclusive
+/// All three take integers too.
 template <class B>
 concept ContractionBackend = requires(typename B::stream& s, const View& v, double beta, Reduction r, int axis) {
   B::matmul(s, v, v, v, beta);

@@ -1,7 +1,9 @@
 #pragma once
 // Cases for memory and random numbers.
 
+#include <algorithm>
 #include <cstdint>
+#include <utility>
 
 #include "chronotope/core/philox.hpp"
 #include "chronotope/testing/conformance/elementwise.hpp"
