@@ -34,14 +34,15 @@ inline chronotope::Config config() {
 }
 
 /// The backends of this build, by name.
-inline std::vector<std::string> backends() {
-  std::vector<std::string> names;
+inline const std::vector<std::string>& backends() {
+  static const std::vector<std::string> names{
 #ifdef CHRONOTOPE_HAVE_EIGEN
-  names.push_back("eigen");
+      "eigen",
 #endif
 #ifdef CHRONOTOPE_HAVE_ONEDNN
-  names.push_back("onednn");
+      "onednn",
 #endif
+  };
   return names;
 }
 
