@@ -47,11 +47,13 @@ View transposed(View v) {
 }
 
 void count_bytes(benchmark::State& state, double bytes) {
-  state.counters["B/s"] = benchmark::Counter(bytes, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
+  state.counters["B/s"] =
+      benchmark::Counter(bytes, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
 }
 
 void count_products(benchmark::State& state, double products) {
-  state.counters["FLOP/s"] = benchmark::Counter(2 * products, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
+  state.counters["FLOP/s"] =
+      benchmark::Counter(2 * products, benchmark::Counter::kIsIterationInvariantRate, benchmark::Counter::kIs1000);
 }
 
 // forward: x [rows, in] w [out, in]^T; input: dy [rows, out] w; weight: dy^T x
@@ -73,7 +75,8 @@ void gemm_shapes(benchmark::internal::Benchmark* b) {
   b->ArgNames({"rows", "out", "in", "threads"});
   for (const std::int64_t threads : {1, 2}) {
     for (const std::int64_t rows : {256, 512, 2048}) {
-      for (const auto& [out, in] : {std::pair{2304, 768}, {768, 768}, {4096, 768}, {768, 2048}, {4981, 768}}) b->Args({rows, out, in, threads});
+      for (const auto& [out, in] : {std::pair{2304, 768}, {768, 768}, {4096, 768}, {768, 2048}, {4981, 768}})
+        b->Args({rows, out, in, threads});
     }
   }
 }
@@ -102,13 +105,16 @@ template <class Make> void hook(const char* name, double bytes, Make make) {
                                    const auto run = make(s);
                                    for (auto _ : state) run();
                                    count_bytes(state, bytes);
-                                 })->UseRealTime();
+                                 })
+        ->UseRealTime();
   }
 }
 
 using Run = std::function<void()>;
 using Shared = std::shared_ptr<Data>;
-Shared data(Backend::stream& s, const Shape& shape, DType dtype = DType::f32) { return std::make_shared<Data>(s, shape, dtype); }
+Shared data(Backend::stream& s, const Shape& shape, DType dtype = DType::f32) {
+  return std::make_shared<Data>(s, shape, dtype);
+}
 
 void register_norms() {
   hook("rms_norm", 2 * activations, [](Backend::stream& s) -> Run {
@@ -117,18 +123,18 @@ void register_norms() {
     };
   });
   hook("rms_norm_backward", 3 * activations, [](Backend::stream& s) -> Run {
-    return [&s, x = data(s, {rows, width}), dy = data(s, {rows, width}), dx = data(s, {rows, width}), w = data(s, {width}),
-            dw = data(s, {width}), inv = data(s, {rows})] { Backend::try_rms_norm_backward(s, *dx, *dw, *dy, *x, *w, *inv); };
+    return [&s, x = data(s, {rows, width}), dy = data(s, {rows, width}), dx = data(s, {rows, width}),
+            w = data(s, {width}), dw = data(s, {width}),
+            inv = data(s, {rows})] { Backend::try_rms_norm_backward(s, *dx, *dw, *dy, *x, *w, *inv); };
   });
   hook("layer_norm", 2 * activations, [](Backend::stream& s) -> Run {
     return [&s, x = data(s, {rows, width}), y = data(s, {rows, width}), w = data(s, {width}), mean = data(s, {rows}),
             inv = data(s, {rows})] { Backend::try_layer_norm(s, *y, *mean, *inv, *x, *w, *w, 1e-5); };
   });
   hook("layer_norm_backward", 3 * activations, [](Backend::stream& s) -> Run {
-    return [&s, x = data(s, {rows, width}), dy = data(s, {rows, width}), dx = data(s, {rows, width}), w = data(s, {width}),
-            dw = data(s, {width}), db = data(s, {width}), mean = data(s, {rows}), inv = data(s, {rows})] {
-      Backend::try_layer_norm_backward(s, *dx, *dw, *db, *dy, *x, *w, *mean, *inv);
-    };
+    return [&s, x = data(s, {rows, width}), dy = data(s, {rows, width}), dx = data(s, {rows, width}),
+            w = data(s, {width}), dw = data(s, {width}), db = data(s, {width}), mean = data(s, {rows}),
+            inv = data(s, {rows})] { Backend::try_layer_norm_backward(s, *dx, *dw, *db, *dy, *x, *w, *mean, *inv); };
   });
   hook("softmax", 2 * activations, [](Backend::stream& s) -> Run {
     return [&s, x = data(s, {rows, width}), y = data(s, {rows, width})] { Backend::try_softmax(s, *y, *x); };
@@ -182,7 +188,8 @@ void register_optimizer() {
 
 void register_primitives() {
   hook("add", 3 * activations, [](Backend::stream& s) -> Run {
-    return [&s, a = data(s, {rows, width}), b = data(s, {rows, width})] { Backend::binary(s, Binary::add, *a, *a, *b); };
+    return
+        [&s, a = data(s, {rows, width}), b = data(s, {rows, width})] { Backend::binary(s, Binary::add, *a, *a, *b); };
   });
   hook("exp", 2 * activations, [](Backend::stream& s) -> Run {
     return [&s, x = data(s, {rows, width}), y = data(s, {rows, width})] { Backend::unary(s, Unary::exp, *y, *x); };
@@ -197,7 +204,9 @@ void register_primitives() {
     return [&s, x = data(s, {rows, width}), y = data(s, {rows, 1})] { Backend::reduce(s, Reduction::sum, *y, *x); };
   });
   hook("topk 10 of 768", activations, [](Backend::stream& s) -> Run {
-    return [&s, x = data(s, {rows, width}), y = data(s, {rows, 10}), at = data(s, {rows, 10}, DType::i32)] { Backend::topk(s, *y, *at, *x); };
+    return [&s, x = data(s, {rows, width}), y = data(s, {rows, 10}), at = data(s, {rows, 10}, DType::i32)] {
+      Backend::topk(s, *y, *at, *x);
+    };
   });
 }
 

@@ -61,8 +61,9 @@ bool onednn_backend::try_adamw(stream& s, const View& p, const View& m, const Vi
   }
   const AdamConstants constants(step);
   parallel(s.impl(), p.elements(), p.elements(), 64, [&](std::int64_t begin, std::int64_t end, int) {
-    HWY_DYNAMIC_DISPATCH(adam_step)(p.as<float>() + begin, m.as<float>() + begin, v.as<float>() + begin,
-                                    g.as<float>() + begin, end - begin, constants);
+    HWY_DYNAMIC_DISPATCH(adam_step)
+    (p.as<float>() + begin, m.as<float>() + begin, v.as<float>() + begin, g.as<float>() + begin, end - begin,
+     constants);
   });
   return true;
 }
@@ -70,15 +71,16 @@ bool onednn_backend::try_adamw(stream& s, const View& p, const View& m, const Vi
 bool onednn_backend::try_adamw_rows(stream& s, const View& p, const View& m, const View& v, const View& ids,
                                     const View& g, const AdamStep& step) {
   const auto param = rows_of(p), mean = rows_of(m), square = rows_of(v), grad = rows_of(g);
-  if (!param || !mean || !square || !grad || !same_extents(*param, *mean) || !same_extents(*param, *square)) return false;
+  if (!param || !mean || !square || !grad || !same_extents(*param, *mean) || !same_extents(*param, *square))
+    return false;
   if (grad->columns != param->columns || ids.dtype != DType::i32 || !(ids.shape == Shape{grad->rows})) return false;
   if (!ids_fit(ids, param->rows)) return false;
   const AdamConstants constants(step);
   parallel(s.impl(), grad->rows, g.elements(), [&](std::int64_t begin, std::int64_t end, int) {
     for (std::int64_t i = begin; i < end; ++i) {
       const std::int64_t row = row_at(ids, i, param->rows);
-      HWY_DYNAMIC_DISPATCH(adam_step)(param->row(row), mean->row(row), square->row(row), grad->row(i), param->columns,
-                                      constants);
+      HWY_DYNAMIC_DISPATCH(adam_step)
+      (param->row(row), mean->row(row), square->row(row), grad->row(i), param->columns, constants);
     }
   });
   return true;

@@ -15,10 +15,15 @@ struct AdamConstants {
   float grad_scale, beta1, rest1, beta2, rest2, decay, rate, correction2, eps;
 
   explicit AdamConstants(const AdamStep& s)
-      : grad_scale(static_cast<float>(s.grad_scale)), beta1(static_cast<float>(s.beta1)),
-        rest1(static_cast<float>(1 - s.beta1)), beta2(static_cast<float>(s.beta2)), rest2(static_cast<float>(1 - s.beta2)),
-        decay(static_cast<float>(-s.lr * s.weight_decay)), rate(static_cast<float>(-s.lr / s.correction1)),
-        correction2(static_cast<float>(1 / s.correction2)), eps(static_cast<float>(s.eps)) {}
+      : grad_scale(static_cast<float>(s.grad_scale)),
+        beta1(static_cast<float>(s.beta1)),
+        rest1(static_cast<float>(1 - s.beta1)),
+        beta2(static_cast<float>(s.beta2)),
+        rest2(static_cast<float>(1 - s.beta2)),
+        decay(static_cast<float>(-s.lr * s.weight_decay)),
+        rate(static_cast<float>(-s.lr / s.correction1)),
+        correction2(static_cast<float>(1 / s.correction2)),
+        eps(static_cast<float>(s.eps)) {}
 };
 
 }  // namespace chronotope::onednn

@@ -80,7 +80,8 @@ template <class T> bool copy_as(const Impl& impl, const View& out, const View& i
     return true;
   }
   if (loop.step(1) == 0) {
-    onednn::parallel_lines(impl, loop, 1, [&](const auto& at, std::int64_t n) { std::fill_n(to + at[0], n, from[at[1]]); });
+    onednn::parallel_lines(impl, loop, 1,
+                           [&](const auto& at, std::int64_t n) { std::fill_n(to + at[0], n, from[at[1]]); });
     return true;
   }
   const int axis = dense_axis(loop);

@@ -37,7 +37,8 @@ void onednn_backend::fill(stream& s, const View& out, double value) {
 
 void onednn_backend::unary(stream& s, Unary op, const View& out, const View& in) {
   const auto loop = cpu::make_loop(out, in);
-  if (out.dtype != DType::f32 || !dense(loop, 0) || !dense(loop, 1) || !long_lines(loop)) return cpu::unary(op, out, in);
+  if (out.dtype != DType::f32 || !dense(loop, 0) || !dense(loop, 1) || !long_lines(loop))
+    return cpu::unary(op, out, in);
   parallel_lines(s.impl(), loop, function_weight, [&](const auto& at, std::int64_t n) {
     onednn::unary_line(op, out.as<float>() + at[0], in.as<float>() + at[1], n);
   });

@@ -63,7 +63,8 @@ template <class F> HWY_INLINE void with_operands(const float* a, bool repeat_a, 
   return f(Dense{a}, Dense{b});
 }
 
-void binary_line_simd(Binary op, float* out, const float* a, bool repeat_a, const float* b, bool repeat_b, std::int64_t n) {
+void binary_line_simd(Binary op, float* out, const float* a, bool repeat_a, const float* b, bool repeat_b,
+                      std::int64_t n) {
   with_operands(a, repeat_a, b, repeat_b, [=](auto x, auto y) HWY_ATTR {
     const auto zip = [=](auto f) HWY_ATTR {
       for_vectors(n, [=](auto at, std::int64_t i) HWY_ATTR { at.store(f(x(at, i), y(at, i)), out + i); });
@@ -98,8 +99,8 @@ void compare_line_simd(Binary op, std::uint8_t* out, const float* a, bool repeat
   });
 }
 
-void select_line_simd(float* out, const std::uint8_t* cond, const float* a, bool repeat_a, const float* b, bool repeat_b,
-                      std::int64_t n) {
+void select_line_simd(float* out, const std::uint8_t* cond, const float* a, bool repeat_a, const float* b,
+                      bool repeat_b, std::int64_t n) {
   const hn::RebindToSigned<Floats> integers;
   const hn::Rebind<std::uint8_t, Floats> bytes;
   with_operands(a, repeat_a, b, repeat_b, [=](auto x, auto y) HWY_ATTR {

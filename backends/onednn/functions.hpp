@@ -23,7 +23,8 @@ template <int n> HWY_INLINE Vec polynomial(Vec x, const float (&c)[n]) {
   return p;
 }
 
-// ln 2 in two parts; the first has so few bits that its product with an exponent is exact also without fused operations.
+// ln 2 in two parts; the first has so few bits that its product with an exponent is exact also without fused
+// operations.
 inline constexpr float ln2_high = 0x1.63p-1f, ln2_low = -0x1.bd0106p-13f;
 
 /// v * 2^n for -252 <= n <= 254: two factors, because 2^n itself may be no float.
@@ -37,8 +38,8 @@ HWY_INLINE Vec scale_exponent(Vec v, hn::Vec<hn::RebindToSigned<Floats>> n) {
 
 /// e^x; 0 and infinity beyond the range of floats.
 HWY_INLINE Vec exponential(Vec x) {
-  static constexpr float taylor[] = {1.0f, 1.0f, 0.5f, 0x1.555556p-3f, 0x1.555556p-5f, 0x1.111112p-7f, 0x1.6c16c2p-10f,
-                                     0x1.a01a02p-13f};
+  static constexpr float taylor[] = {
+      1.0f, 1.0f, 0.5f, 0x1.555556p-3f, 0x1.555556p-5f, 0x1.111112p-7f, 0x1.6c16c2p-10f, 0x1.a01a02p-13f};
   const hn::RebindToSigned<Floats> integers;
   // Where the result is 0 the products below must not underflow: that costs the processor a hundred cycles.
   const auto vanishes = hn::Lt(x, constant(-104.0f));
@@ -73,13 +74,11 @@ HWY_INLINE Vec logarithm(Vec x) {
 }
 
 /// 1 / (1 + e^-x)
-HWY_INLINE Vec sigmoid(Vec x) {
-  return hn::Div(constant(1.0f), hn::Add(constant(1.0f), exponential(hn::Neg(x))));
-}
+HWY_INLINE Vec sigmoid(Vec x) { return hn::Div(constant(1.0f), hn::Add(constant(1.0f), exponential(hn::Neg(x)))); }
 
 /// tanh x = 1 - 2 / (e^2x + 1), and an odd Taylor sum near 0 where that difference would cancel.
 HWY_INLINE Vec hyperbolic_tangent(Vec x) {
-  static constexpr float odd[] = {-0x1.555556p-2f, 0x1.111112p-3f, -0x1.ba1ba2p-5f, 0x1.664f48p-6f,
+  static constexpr float odd[] = {-0x1.555556p-2f, 0x1.111112p-3f, -0x1.ba1ba2p-5f,  0x1.664f48p-6f,
                                   -0x1.226e36p-7f, 0x1.d6d3d0p-9f, -0x1.7da364p-10f, 0x1.355824p-11f};
   const Vec size = hn::Abs(x), square = hn::Mul(x, x);
   const Vec small = hn::MulAdd(hn::Mul(size, square), polynomial(square, odd), size);

@@ -1,6 +1,6 @@
 // dnnl_sgemm packs its operands, so it is equally fast in every transposition, never slow at an unlucky leading
 // dimension, needs no primitive to be made and kept, and is the same call in oneDNN 2 and 3. Per core it measured level
-// with or ahead of the matmul primitive at this library's shapes (docs/benchmarks), where both read plain operands.
+// with or ahead of the matmul primitive at this library's shapes when both read plain operands.
 //
 // Threads: the result is cut into tiles and each tile is a serial call. oneDNN's own division asks the global OpenMP
 // state for its team, which a library must not change under its user, and depends on where the call is made.
@@ -47,7 +47,8 @@ Grid choose_grid(std::int64_t M, std::int64_t N, int parts) {
   double best_cost = 1e300;
   for (std::int64_t rows = 1; rows <= parts; ++rows) {
     const std::int64_t columns = parts / rows;
-    const auto height = static_cast<double>((M + rows - 1) / rows), width = static_cast<double>((N + columns - 1) / columns);
+    const auto height = static_cast<double>((M + rows - 1) / rows),
+               width = static_cast<double>((N + columns - 1) / columns);
     // The work of the largest tile, plus the packing that grows with its edges.
     const double cost = height * width + 16 * (height + width);
     if (cost < best_cost) best = {rows, columns}, best_cost = cost;

@@ -19,7 +19,8 @@ class Ids {
  public:
   explicit Ids(const View& v) : data_(v.data), wide_(v.dtype == DType::i64), step_(v.strides[0]), count_(v.shape[0]) {}
   std::int64_t operator[](std::int64_t i) const {
-    return wide_ ? static_cast<const std::int64_t*>(data_)[i * step_] : static_cast<const std::int32_t*>(data_)[i * step_];
+    return wide_ ? static_cast<const std::int64_t*>(data_)[i * step_]
+                 : static_cast<const std::int32_t*>(data_)[i * step_];
   }
   bool within(std::int64_t rows) const {
     bool fit = true;

@@ -1,5 +1,5 @@
-// Strided, batched products of f32: matrices are described to gemm as they lie where that is possible, otherwise copied;
-// a batch that shares its right side and lies row behind row becomes one tall product.
+// Strided, batched products of f32: matrices are described to gemm as they lie where that is possible, otherwise
+// copied; a batch that shares its right side and lies row behind row becomes one tall product.
 
 #include <atomic>
 #include <optional>
@@ -102,7 +102,8 @@ Batch take_batch(Product& p, const View& out, const View& a, const View& b) {
 }
 
 void multiply_large(Impl& impl, const Product& p) {
-  onednn::gemm(impl, p.la.transposed, p.lb.transposed, p.M, p.N, p.K, 1.0f, p.a, p.la.ld, p.b, p.lb.ld, p.beta, p.out, p.ldc);
+  onednn::gemm(impl, p.la.transposed, p.lb.transposed, p.M, p.N, p.K, 1.0f, p.a, p.la.ld, p.b, p.lb.ld, p.beta, p.out,
+               p.ldc);
 }
 
 bool multiply_small(const Product& p) {
@@ -148,8 +149,16 @@ void onednn_backend::matmul(stream& s, const View& out, const View& a, const Vie
   }
   View left = a, right = b;
   const Layout la = prepare(s, Slot::matmul_a, left), lb = prepare(s, Slot::matmul_b, right);
-  Product p{out.shape[-2], out.shape[-1], a.shape[-1], static_cast<float>(beta), left.as<float>(), right.as<float>(),
-            out.as<float>(), la, lb, layout->ld};
+  Product p{out.shape[-2],
+            out.shape[-1],
+            a.shape[-1],
+            static_cast<float>(beta),
+            left.as<float>(),
+            right.as<float>(),
+            out.as<float>(),
+            la,
+            lb,
+            layout->ld};
   const Batch batch = take_batch(p, out, left, right);
   multiply(s.impl(), p, batch);
 }

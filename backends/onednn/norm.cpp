@@ -31,9 +31,8 @@ void rms_norm_rows(const NormTask& t, std::int64_t begin, std::int64_t end) {
     const float inv = inverse_root(squares, D, t.eps);
     t.inv[r] = inv;
     const Vec scale = constant(inv);
-    for_vectors(D, [=](auto at, std::int64_t i) HWY_ATTR {
-      at.store(hn::Mul(hn::Mul(at.load(x + i), scale), at.load(w + i)), y + i);
-    });
+    for_vectors(D, [=](auto at, std::int64_t i)
+                       HWY_ATTR { at.store(hn::Mul(hn::Mul(at.load(x + i), scale), at.load(w + i)), y + i); });
   }
 }
 
@@ -89,13 +88,12 @@ void layer_norm_backward_rows(const NormTask& t, std::int64_t begin, std::int64_
     float* dx = t.dx.row(r);
     const Vec centre = constant(t.mean[r]), scale = constant(t.inv[r]);
     const float over = 1.0f / static_cast<float>(D);
-    const Vec mean_g = constant(over * sum(D, [=](auto at, std::int64_t i) HWY_ATTR {
-      return hn::Mul(at.load(dy + i), at.load(w + i));
-    }));
+    const Vec mean_g = constant(
+        over * sum(D, [=](auto at, std::int64_t i) HWY_ATTR { return hn::Mul(at.load(dy + i), at.load(w + i)); }));
     const Vec mean_gn = constant(over * sum(D, [=](auto at, std::int64_t i) HWY_ATTR {
-      const Vec n = hn::Mul(hn::Sub(at.load(x + i), centre), scale);
-      return hn::Mul(hn::Mul(at.load(dy + i), at.load(w + i)), n);
-    }));
+                                   const Vec n = hn::Mul(hn::Sub(at.load(x + i), centre), scale);
+                                   return hn::Mul(hn::Mul(at.load(dy + i), at.load(w + i)), n);
+                                 }));
     for_vectors(D, [=](auto at, std::int64_t i) HWY_ATTR {
       const Vec n = hn::Mul(hn::Sub(at.load(x + i), centre), scale), vdy = at.load(dy + i);
       at.store(hn::MulAdd(vdy, n, at.load(dw + i)), dw + i);
@@ -167,9 +165,10 @@ bool onednn_backend::try_rms_norm_backward(stream& s, const View& dx, const View
   const std::int64_t D = task ? task->x.columns : 0;
   float* into = vector_of(dw, D);
   if (!task || !into) return false;
-  const double* totals = sum_over_rows(s.impl(), task->x.rows, D, x.elements(), [&](std::int64_t begin, std::int64_t end, float* sums) {
-    HWY_DYNAMIC_DISPATCH(rms_norm_backward_rows)(*task, begin, end, sums);
-  });
+  const double* totals =
+      sum_over_rows(s.impl(), task->x.rows, D, x.elements(), [&](std::int64_t begin, std::int64_t end, float* sums) {
+        HWY_DYNAMIC_DISPATCH(rms_norm_backward_rows)(*task, begin, end, sums);
+      });
   std::copy_n(totals, D, into);
   return true;
 }
@@ -195,9 +194,10 @@ bool onednn_backend::try_layer_norm_backward(stream& s, const View& dx, const Vi
   float *into_w = vector_of(dw, D), *into_b = vector_of(db, D);
   task->mean = vector_of(mean, task->x.rows);
   if (!into_w || !into_b || !task->mean) return false;
-  const double* totals = sum_over_rows(s.impl(), task->x.rows, 2 * D, x.elements(), [&](std::int64_t begin, std::int64_t end, float* sums) {
-    HWY_DYNAMIC_DISPATCH(layer_norm_backward_rows)(*task, begin, end, sums, sums + D);
-  });
+  const double* totals = sum_over_rows(
+      s.impl(), task->x.rows, 2 * D, x.elements(), [&](std::int64_t begin, std::int64_t end, float* sums) {
+        HWY_DYNAMIC_DISPATCH(layer_norm_backward_rows)(*task, begin, end, sums, sums + D);
+      });
   std::copy_n(totals, D, into_w);
   std::copy_n(totals + D, D, into_b);
   return true;

@@ -54,7 +54,8 @@ struct PhiloxLanes {
   }
 };
 
-/// f(words, i) with the vector of words for elements i, i + 1, … where `begin` is a multiple of 4; words past `end` too.
+/// f(words, i) with the vector of words for elements i, i + 1, … where `begin` is a multiple of 4; words past `end`
+/// too.
 template <class F>
 HWY_INLINE void for_words(std::uint64_t seed, std::uint64_t counter, std::int64_t begin, std::int64_t end, F&& f) {
   const PhiloxLanes philox_lanes{seed, counter};

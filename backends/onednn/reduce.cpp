@@ -37,8 +37,8 @@ int merged_axes(const View& out, const View& in, Axis (&axes)[max_rank]) {
     if (axis.extent == 1) continue;
     if (n > 0) {
       Axis& before = axes[n - 1];
-      const bool follows = before.step == axis.step * axis.extent &&
-                           (axis.reduced || before.step_out == axis.step_out * axis.extent);
+      const bool follows =
+          before.step == axis.step * axis.extent && (axis.reduced || before.step_out == axis.step_out * axis.extent);
       if (before.reduced == axis.reduced && follows) {
         before = {axis.reduced, before.extent * axis.extent, axis.step, axis.step_out};
         continue;
@@ -117,8 +117,8 @@ void sum_short_columns(Impl& impl, const Pattern& p) {
 void sum_columns(Impl& impl, const Pattern& p) {
   if (p.reduced <= onednn::row_block) return sum_short_columns(impl, p);
   if (p.outer == 1) {
-    const double* totals =
-        onednn::sum_over_rows(impl, p.reduced, p.inner, p.elements(), [&](std::int64_t begin, std::int64_t end, float* sums) {
+    const double* totals = onednn::sum_over_rows(
+        impl, p.reduced, p.inner, p.elements(), [&](std::int64_t begin, std::int64_t end, float* sums) {
           onednn::add_rows(p.in + begin * p.reduced_step, p.reduced_step, end - begin, p.inner, sums);
         });
     std::copy_n(totals, p.inner, p.out);

@@ -62,14 +62,16 @@ void add_rows_simd(const float* x, std::int64_t stride, std::int64_t rows, std::
   }
   for (; r < rows; ++r) {
     const float* from = x + r * stride;
-    for_vectors(n, [=](auto at, std::int64_t i) HWY_ATTR { at.store(hn::Add(at.load(out + i), at.load(from + i)), out + i); });
+    for_vectors(
+        n, [=](auto at, std::int64_t i) HWY_ATTR { at.store(hn::Add(at.load(out + i), at.load(from + i)), out + i); });
   }
 }
 
 void max_rows_simd(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float* out) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const float* from = x + r * stride;
-    for_vectors(n, [=](auto at, std::int64_t i) HWY_ATTR { at.store(max_nan(at.load(from + i), at.load(out + i)), out + i); });
+    for_vectors(
+        n, [=](auto at, std::int64_t i) HWY_ATTR { at.store(max_nan(at.load(from + i), at.load(out + i)), out + i); });
   }
 }
 
@@ -86,10 +88,12 @@ HWY_EXPORT(max_each_row_simd);
 HWY_EXPORT(add_rows_simd);
 HWY_EXPORT(max_rows_simd);
 
-void sum_each_row(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float* out, std::int64_t out_step) {
+void sum_each_row(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float* out,
+                  std::int64_t out_step) {
   HWY_DYNAMIC_DISPATCH(sum_each_row_simd)(x, stride, rows, n, out, out_step);
 }
-void max_each_row(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float* out, std::int64_t out_step) {
+void max_each_row(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float* out,
+                  std::int64_t out_step) {
   HWY_DYNAMIC_DISPATCH(max_each_row_simd)(x, stride, rows, n, out, out_step);
 }
 double sum_range(const float* x, std::int64_t n) { return HWY_DYNAMIC_DISPATCH(sum_range_simd)(x, n); }

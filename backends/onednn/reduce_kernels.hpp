@@ -6,8 +6,10 @@
 namespace chronotope::onednn {
 
 /// out[r * out_step] = sum or maximum of x [rows, n], r in [0, rows); n > 0.
-void sum_each_row(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float* out, std::int64_t out_step);
-void max_each_row(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float* out, std::int64_t out_step);
+void sum_each_row(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float* out,
+                  std::int64_t out_step);
+void max_each_row(const float* x, std::int64_t stride, std::int64_t rows, std::int64_t n, float* out,
+                  std::int64_t out_step);
 /// Sum of a dense range; parts of it are summed in float, the parts in double.
 double sum_range(const float* x, std::int64_t n);
 double sum_squares_range(const float* x, std::int64_t n);

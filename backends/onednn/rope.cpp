@@ -50,10 +50,12 @@ bool positions_fit(const View& position, std::int64_t tokens, std::int64_t rows)
   return fit;
 }
 
-std::optional<RopeTask> rope_task(const View& y, const View& x, const View& position, const View& cos, const View& sin) {
+std::optional<RopeTask> rope_task(const View& y, const View& x, const View& position, const View& cos,
+                                  const View& sin) {
   const auto cosines = rows_of(cos), sines = rows_of(sin);
   if (!cosines || !sines || !same_extents(*cosines, *sines) || x.shape.rank() != 3) return std::nullopt;
-  if (x.dtype != DType::f32 || !is_dense(y) || !(y.shape == x.shape) || x.shape[2] != 2 * cosines->columns) return std::nullopt;
+  if (x.dtype != DType::f32 || !is_dense(y) || !(y.shape == x.shape) || x.shape[2] != 2 * cosines->columns)
+    return std::nullopt;
   if ((x.shape[2] > 1 && x.strides[2] != 1) || !positions_fit(position, x.shape[0], cosines->rows)) return std::nullopt;
   RopeTask task;
   task.cos = *cosines;

@@ -11,8 +11,8 @@ namespace chronotope::onednn {
 inline constexpr std::int64_t row_block = 16;
 
 /// Adds kernel's sums over the rows [begin, end) to totals [width]; `sums` [width] is memory to work in.
-template <class Kernel>
-void add_row_sums(std::int64_t begin, std::int64_t end, std::int64_t width, double* totals, float* sums, Kernel&& kernel) {
+template <class Kernel> void add_row_sums(std::int64_t begin, std::int64_t end, std::int64_t width, double* totals,
+                                          float* sums, Kernel&& kernel) {
   for (; begin < end; begin += row_block) {
     std::fill_n(sums, width, 0.0f);
     kernel(begin, std::min(end, begin + row_block), sums);

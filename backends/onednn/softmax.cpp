@@ -47,11 +47,10 @@ void softmax_backward_rows(const Rows& dx, const Rows& dy, const Rows& y, std::i
   for (std::int64_t r = begin; r < end; ++r) {
     const float *grad = dy.row(r), *p = y.row(r);
     float* out = dx.row(r);
-    const Vec dot = constant(static_cast<float>(long_sum(
-        D, [=](auto at, std::int64_t i) HWY_ATTR { return hn::Mul(at.load(grad + i), at.load(p + i)); })));
-    for_vectors(D, [=](auto at, std::int64_t i) HWY_ATTR {
-      at.store(hn::Mul(at.load(p + i), hn::Sub(at.load(grad + i), dot)), out + i);
-    });
+    const Vec dot = constant(static_cast<float>(
+        long_sum(D, [=](auto at, std::int64_t i) HWY_ATTR { return hn::Mul(at.load(grad + i), at.load(p + i)); })));
+    for_vectors(D, [=](auto at, std::int64_t i)
+                       HWY_ATTR { at.store(hn::Mul(at.load(p + i), hn::Sub(at.load(grad + i), dot)), out + i); });
   }
 }
 

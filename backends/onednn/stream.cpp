@@ -22,7 +22,7 @@ void* aligned_bytes(std::size_t bytes) {
   const bool large = bytes >= 2 * huge_page;
   const std::size_t alignment = large ? huge_page : line;
   void* data = nullptr;
-  if (bytes <= std::numeric_limits<std::size_t>::max() - alignment) {
+  if (bytes <= static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max()) - alignment) {
     data = std::aligned_alloc(alignment, (bytes + alignment - 1) / alignment * alignment);
   }
   if (!data) throw BackendError("[onednn] out of memory: " + std::to_string(bytes) + " bytes were asked for");
@@ -55,7 +55,8 @@ namespace chronotope {
 
 onednn_backend::stream::stream(int threads) {
   if (threads < 0) throw BackendError("[onednn] a stream cannot have " + std::to_string(threads) + " threads");
-  impl_ = std::make_unique<Impl>(threads > 0 ? threads : std::max(1, std::min(omp_get_max_threads(), omp_get_num_procs())));
+  impl_ =
+      std::make_unique<Impl>(threads > 0 ? threads : std::max(1, std::min(omp_get_max_threads(), omp_get_num_procs())));
 }
 
 onednn_backend::stream::~stream() = default;

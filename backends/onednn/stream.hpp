@@ -17,9 +17,14 @@ void* aligned_bytes(std::size_t bytes);
 /// Owners of scratch memory. A slot serves one kernel at a time, so whoever calls another kernel while holding scratch
 /// memory must hold a slot that the other one leaves alone. gemm() uses none, matmul Slot::matmul_*.
 enum class Slot : std::uint8_t {
-  matmul_a, matmul_b, matmul_out,                           // operands made dense
-  partial,                                                  // partial sums of the threads
-  attention, attention_2, cross_entropy, cross_entropy_2,
+  matmul_a,
+  matmul_b,
+  matmul_out,  // operands made dense
+  partial,     // partial sums of the threads
+  attention,
+  attention_2,
+  cross_entropy,
+  cross_entropy_2,
   count
 };
 
@@ -81,9 +86,7 @@ template <class F>
 void parallel(const Impl& impl, std::int64_t items, std::int64_t elements, std::int64_t grain, F&& f) {
   const std::int64_t blocks = (items + grain - 1) / grain;
   const int parts = part_count(impl, items, grain);
-  const auto part = [&](int i) {
-    f(blocks * i / parts * grain, std::min(blocks * (i + 1) / parts * grain, items), i);
-  };
+  const auto part = [&](int i) { f(blocks * i / parts * grain, std::min(blocks * (i + 1) / parts * grain, items), i); };
   if (elements < serial_elements || parts < 2) {
     for (int i = 0; i < parts; ++i) part(i);
     return;
@@ -92,8 +95,7 @@ void parallel(const Impl& impl, std::int64_t items, std::int64_t elements, std::
   for (int i = 0; i < parts; ++i) part(i);
 }
 
-template <class F>
-void parallel(const Impl& impl, std::int64_t items, std::int64_t elements, F&& f) {
+template <class F> void parallel(const Impl& impl, std::int64_t items, std::int64_t elements, F&& f) {
   parallel(impl, items, elements, 1, f);
 }
 

@@ -14,8 +14,7 @@ template <int N> std::int64_t line_count(const cpu::Loop<N>& loop) {
 }
 
 /// Calls line(offsets) for the lines [begin, end) in row-major order.
-template <int N, class F>
-void for_lines(const cpu::Loop<N>& loop, std::int64_t begin, std::int64_t end, F&& line) {
+template <int N, class F> void for_lines(const cpu::Loop<N>& loop, std::int64_t begin, std::int64_t end, F&& line) {
   if (begin >= end) return;  // an empty loop has extents that cannot be divided by
   std::array<std::int64_t, max_rank> index{};
   std::array<std::int64_t, N> offset{};

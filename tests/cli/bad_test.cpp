@@ -49,7 +49,7 @@ void bad_checkpoint(const std::string& folder, const std::vector<std::string>& w
   std::vector<std::string> all = words;
   all.push_back(folder);
   fails({"evaluate", "--checkpoint", folder, "--data", world().city, "--json", world().file("new.json")}, all);
-  fails({"recommend", "--checkpoint", folder, "--data", world().city, "--user", "1"}, {});
+  fails({"recommend", "--checkpoint", folder, "--data", world().city, "--user", first_user()}, all);
   fails(with(world().train(world().city, folder), {"--resume"}), all);
   CHECK(snapshot(world().root()) == before);
   std::filesystem::remove_all(folder);
@@ -123,9 +123,9 @@ PROGRAM_TEST("unknown ids, words and options") {
   fails(with(ask, {"\xff"}), {});
   fails(with(ask, {"1", "--top", "0"}), {"--top"});
   fails(with(ask, {"1", "--top", "many"}), {"--top"});
-  for (const char* time : {"yesterday", "2024-13-01T00:00", "2024-02-30T00:00", "2024-03-01T25:00", "24-03-01T00:00"}) {
+  for (const std::string time : {"yesterday", "2024-13-01T00:00", "2024-02-30T00:00", "2024-03-01T25:00", "24-03-01T00:00"}) {
     CAPTURE(time);
-    fails(with(ask, {"1", "--time", time}), {});
+    fails(with(ask, {first_user(), "--time", time}), {time});
   }
   fails({"evaluate", "--checkpoint", world().model, "--data", world().city, "--split", "train"}, {"--split", "train"});
   fails({"evaluate", "--checkpoint", world().model, "--data", world().city, "--backend", "abacus"}, {"--backend", "abacus"});
@@ -154,7 +154,7 @@ PROGRAM_TEST("configs") {
   with_config("{", {"not JSON"});
   with_config("", {});
   fails({"train", "--config", world().file("none.json"), "--data", world().city, "--out", world().file("new")}, {"none.json"});
-  for (const char* nonsense : {"model.widht=24", "model.width=25", "model.width", "=", "training.learning_rate=fast", "training.batch=[1]", "seed=\xff"}) {
+  for (const std::string nonsense : {"model.widht=24", "model.width=25", "model.width", "=", "training.learning_rate=fast", "training.batch=[1]", "seed=\xff"}) {
     CAPTURE(nonsense);
     fails(with(world().train(world().city, world().file("new")), {"--set", nonsense}), {"--set"});
   }

@@ -2,7 +2,6 @@
 
 #include <nlohmann/json.hpp>
 
-#include "chronotope/data/checkins.hpp"
 #include "chronotope/train/config.hpp"
 #include "cli/world.hpp"
 
@@ -10,8 +9,6 @@ using nlohmann::json;
 using namespace program;
 
 namespace {
-
-std::string first_user() { return chronotope::read_checkins(world().city).users.front(); }
 
 void check_metrics(const json& m, bool may_be_empty) {
   for (const char* name : {"acc@1", "acc@5", "acc@10", "acc@20", "mrr"}) {
@@ -41,7 +38,8 @@ PROGRAM_TEST("help names every command and every option") {
       {"recommend", {"--checkpoint", "--data", "--user", "--top", "--time", "--json", "--backend", "--threads"}},
       {"info", {"--checkpoint", "--tensors", "--config-keys"}},
       {"generate-city", {"--out", "--users", "--places", "--checkins-per-user", "--days", "--seed"}},
-      {"bench-step", {"--config", "--data", "--batch", "--steps", "--backend", "--threads"}}};
+      {"bench-step", {"--config", "--data", "--batch", "--steps", "--backend", "--threads"}},
+      {"dump-steps", {"--config", "--data", "--out", "--steps", "--backend", "--threads"}}};
   for (const auto& [command, names] : options) {
     CAPTURE(command);
     CHECK(help.find(command) != std::string::npos);
@@ -66,7 +64,7 @@ PROGRAM_TEST("train says where the checkpoint is, how it went and what comes nex
   CHECK(o.out.find("checkpoint in " + world().model) != std::string::npos);
   CHECK(o.out.find("best epoch") != std::string::npos);
   CHECK(o.out.find("chronotope evaluate") != std::string::npos);
-  for (const char* word : {"check-ins", "epoch  1/2", "epoch  2/2", "loss", "validation acc@1", "actions/s", "GEMM peak"}) {
+  for (const std::string word : {"check-ins", "epoch  1/2", "epoch  2/2", "loss", "validation acc@1", "actions/s", "GEMM peak"}) {
     CAPTURE(word);
     CHECK(o.err.find(word) != std::string::npos);
   }
@@ -113,7 +111,7 @@ PROGRAM_TEST("models with and without the target's time stand side by side") {
 PROGRAM_TEST("recommend as a table and as JSON") {
   const std::vector<std::string> ask{"recommend", "--checkpoint", world().model, "--data", world().city, "--user", first_user(), "--threads", "1"};
   const std::string table = works(with(ask, {"--top", "3"})).out;
-  for (const char* word : {"rank", "place", "category", "km away", "visits", "usual hour", first_user().c_str()}) {
+  for (const std::string& word : {std::string("rank"), std::string("category"), std::string("km away"), std::string("usual hour"), first_user()}) {
     CAPTURE(word);
     CHECK(table.find(word) != std::string::npos);
   }
@@ -144,7 +142,7 @@ PROGRAM_TEST("a user never seen in training is served from the rows given") {
 
 PROGRAM_TEST("info shows what a checkpoint holds, and every key") {
   const std::string text = works({"info", "--checkpoint", world().model, "--tensors"}).out;
-  for (const char* word : {"places", "parameters", "epochs done", "head.gate", "f32", "\"history_pointer\""}) {
+  for (const std::string word : {"places", "parameters", "epochs done", "head.gate", "f32", "\"history_pointer\""}) {
     CAPTURE(word);
     CHECK(text.find(word) != std::string::npos);
   }

@@ -1,6 +1,7 @@
 #pragma once
 // A city, a config and a trained model on disk, made once by the program itself.
 
+#include "chronotope/data/checkins.hpp"
 #include "cli/program.hpp"
 
 namespace program {
@@ -39,6 +40,8 @@ inline const World& world() {
   static const World made;
   return made;
 }
+
+inline std::string first_user() { return chronotope::read_checkins(world().city).users.front(); }
 
 inline std::vector<std::string> with(std::vector<std::string> arguments, const std::vector<std::string>& more) {
   arguments.insert(arguments.end(), more.begin(), more.end());

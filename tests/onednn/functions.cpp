@@ -23,17 +23,34 @@ double negative(double x) { return -x; }
 double magnitude(double x) { return std::abs(x); }
 
 const Function functions[] = {
-    {"exp", Unary::exp, std::exp, 2},    {"log", Unary::log, std::log, 2},          {"tanh", Unary::tanh, std::tanh, 2.5},
-    {"sin", Unary::sin, std::sin, 3},    {"cos", Unary::cos, std::cos, 3},          {"sqrt", Unary::sqrt, std::sqrt, 0.5},
-    {"neg", Unary::neg, negative, 0},    {"recip", Unary::recip, reciprocal, 0.5},  {"abs", Unary::abs, magnitude, 0},
+    {"exp", Unary::exp, std::exp, 2}, {"log", Unary::log, std::log, 2},         {"tanh", Unary::tanh, std::tanh, 2.5},
+    {"sin", Unary::sin, std::sin, 3}, {"cos", Unary::cos, std::cos, 3},         {"sqrt", Unary::sqrt, std::sqrt, 0.5},
+    {"neg", Unary::neg, negative, 0}, {"recip", Unary::recip, reciprocal, 0.5}, {"abs", Unary::abs, magnitude, 0},
 };
 
 /// Floats of every sign and exponent, with the corners.
 std::vector<float> samples() {
-  std::vector<float> x{0.0f, -0.0f, 1.0f, -1.0f, 0x1p-149f, -0x1p-149f, 0x1p-126f, 88.72284f, 88.73f, 89.5f, -87.4f, -103.9f,
-                       -104.5f, 8192.0f, 8193.0f, 1e30f, std::numeric_limits<float>::infinity(),
-                       -std::numeric_limits<float>::infinity(), std::numeric_limits<float>::quiet_NaN(),
-                       std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest()};
+  std::vector<float> x{0.0f,
+                       -0.0f,
+                       1.0f,
+                       -1.0f,
+                       0x1p-149f,
+                       -0x1p-149f,
+                       0x1p-126f,
+                       88.72284f,
+                       88.73f,
+                       89.5f,
+                       -87.4f,
+                       -103.9f,
+                       -104.5f,
+                       8192.0f,
+                       8193.0f,
+                       1e30f,
+                       std::numeric_limits<float>::infinity(),
+                       -std::numeric_limits<float>::infinity(),
+                       std::numeric_limits<float>::quiet_NaN(),
+                       std::numeric_limits<float>::max(),
+                       std::numeric_limits<float>::lowest()};
   for (int i = 0; i < 100000; ++i) {
     const auto bits = static_cast<std::uint32_t>(generator()());
     float f;
@@ -51,7 +68,8 @@ double error_in_units(float got, double exact) {
   if (std::isinf(rounded) || std::isinf(got)) return got == rounded ? 0 : 1e9;
   if (exact == 0) return got == 0 && std::signbit(got) == std::signbit(exact) ? 0 : 1e9;
   const float size = std::abs(rounded);
-  const double unit = std::max(0x1p-149, static_cast<double>(std::nextafter(size, 2 * size + 1)) - static_cast<double>(size));
+  const double unit =
+      std::max(0x1p-149, static_cast<double>(std::nextafter(size, 2 * size + 1)) - static_cast<double>(size));
   return std::abs(static_cast<double>(got) - exact) / unit;
 }
 

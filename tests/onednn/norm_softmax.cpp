@@ -10,7 +10,8 @@ using namespace chronotope::test;
 namespace {
 
 const std::vector<Shape>& shapes() {
-  static const std::vector<Shape> s{{0, 5}, {1, 1}, {1, 24}, {3, 7}, {5, 24}, {17, 33}, {130, 129}, {64, 768}, {300, 100}};
+  static const std::vector<Shape> s{{0, 5},   {1, 1},     {1, 24},   {3, 7},    {5, 24},
+                                    {17, 33}, {130, 129}, {64, 768}, {300, 100}};
   return s;
 }
 
@@ -55,7 +56,8 @@ TEST_CASE("rms_norm") {
     const auto dots = row_sums(shape, [&](std::int64_t i) { return get(dy, i) * get(w, i % D) * get(x, i); });
     check_all("dx", dx, [&](std::int64_t i) {
       const Reference& dot = dots[i / D];
-      const double k = scale(i / D), pull = k * k * k * get(x, i) / static_cast<double>(D), own = k * get(dy, i) * get(w, i % D);
+      const double k = scale(i / D), pull = k * k * k * get(x, i) / static_cast<double>(D),
+                   own = k * get(dy, i) * get(w, i % D);
       return Reference{own - pull * dot.value, own * own + pull * pull * (dot.square + dot.value * dot.value)};
     });
     const auto sums = column_sums(shape, [&](std::int64_t i) { return get(dy, i) * get(x, i) * scale(i / D); });
@@ -83,7 +85,8 @@ TEST_CASE("layer_norm") {
     // x - mean cancels: to the tolerance both are terms, and those of the mean.
     const auto with_terms = [&](double factor, std::int64_t i) {
       const double k = factor * scale(i / D);
-      return Reference{factor * normal(i), squared(k) * (squared(get(x, i)) + squared(centre(i / D)) + rows[i / D].square / squared(static_cast<double>(D)))};
+      return Reference{factor * normal(i), squared(k) * (squared(get(x, i)) + squared(centre(i / D)) +
+                                                         rows[i / D].square / squared(static_cast<double>(D)))};
     };
     check_all("y", y, [&](std::int64_t i) {
       Reference r = with_terms(get(w, i % D), i);
@@ -94,9 +97,11 @@ TEST_CASE("layer_norm") {
     const auto dots = row_sums(shape, [&](std::int64_t i) { return with_terms(get(dy, i) * get(w, i % D), i); });
     check_all("dx", dx, [&](std::int64_t i) {
       const Reference &g = grads[i / D], &gn = dots[i / D];
-      const double k = scale(i / D), own = k * get(dy, i) * get(w, i % D), n = normal(i), over = k / static_cast<double>(D);
+      const double k = scale(i / D), own = k * get(dy, i) * get(w, i % D), n = normal(i),
+                   over = k / static_cast<double>(D);
       const double pull = with_terms(1, i).square * squared(gn.value) + n * n * (gn.square + squared(gn.value));
-      return Reference{own - over * (g.value + n * gn.value), own * own + over * over * (g.square + squared(g.value) + pull)};
+      return Reference{own - over * (g.value + n * gn.value),
+                       own * own + over * over * (g.square + squared(g.value) + pull)};
     });
     const auto w_sums = column_sums(shape, [&](std::int64_t i) { return with_terms(get(dy, i), i); });
     const auto b_sums = column_sums(shape, [&](std::int64_t i) { return get(dy, i); });
@@ -109,7 +114,8 @@ TEST_CASE("weight gradients over many rows stay exact") {
   // All terms of one sign: a running sum in float would be wrong by hundreds of roundoffs.
   const std::int64_t R = 60000, D = 3;
   const Block x = random_block({R, D}, 1, 2), dy = random_block({R, D}, 1, 2), w = random_block({D});
-  const Block y(DType::f32, {R, D}), mean(DType::f32, {R}), inv(DType::f32, {R}), dw(DType::f32, {D}), db(DType::f32, {D});
+  const Block y(DType::f32, {R, D}), mean(DType::f32, {R}), inv(DType::f32, {R}), dw(DType::f32, {D}),
+      db(DType::f32, {D});
   Fast::stream s(2);
   const Block b = random_block({D});
   REQUIRE(Fast::try_layer_norm(s, y, mean, inv, x, w, b, 1e-5));

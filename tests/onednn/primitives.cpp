@@ -21,12 +21,14 @@ struct Operands {
 template <class F> void for_layouts(F&& f) {
   for (const Shape& shape : {Shape{0, 3}, Shape{1, 1}, Shape{5, 3}, Shape{7, 24}, Shape{33, 129}, Shape{300, 100}}) {
     const std::int64_t R = shape[0], D = shape[1];
-    const Block dense = random_block(shape), other = random_block(shape), row = random_block({1, D}), column = random_block({R, 1});
+    const Block dense = random_block(shape), other = random_block(shape), row = random_block({1, D}),
+                column = random_block({R, 1});
     const Block turned = random_block({D, R}), scalar = random_block({1, 1});
     Block slice(DType::f32, shape, {R + 1, D + 3});
     randomise(slice);
-    const View views[] = {other, repeated(row, 0, R), repeated(column, 1, D), repeated(repeated(scalar, 0, R), 1, D), slice,
-                          permuted(turned, {1, 0})};
+    const View views[] = {
+        other, repeated(row, 0, R),     repeated(column, 1, D), repeated(repeated(scalar, 0, R), 1, D),
+        slice, permuted(turned, {1, 0})};
     for (const View& view : views) f(Operands{shape, dense, view}), f(Operands{shape, view, dense});
   }
 }
@@ -53,7 +55,9 @@ TEST_CASE("binary in all layouts") {
       const bool compares = op == Binary::eq || op == Binary::lt;
       const Block out(compares ? DType::u8 : DType::f32, o.shape, {o.shape[0], o.shape[1] + 2});
       with_threads({&out}, [&](Fast::stream& s) { Fast::binary(s, op, out, o.a, o.b); });
-      check_all("out", out, [&](std::int64_t i) { return Reference{static_cast<double>(static_cast<float>(apply(op, get(o.a, i), get(o.b, i))))}; });
+      check_all("out", out, [&](std::int64_t i) {
+        return Reference{static_cast<double>(static_cast<float>(apply(op, get(o.a, i), get(o.b, i))))};
+      });
     }
   });
 }
@@ -73,7 +77,8 @@ TEST_CASE("binary with NaN, infinities and equal values, in place") {
 
 TEST_CASE("unary, select, copy and fill in all layouts") {
   for_layouts([](const Operands& o) {
-    const Block out(DType::f32, o.shape), chosen(DType::f32, o.shape), copied(DType::f32, o.shape, {o.shape[0], o.shape[1] + 1});
+    const Block out(DType::f32, o.shape), chosen(DType::f32, o.shape),
+        copied(DType::f32, o.shape, {o.shape[0], o.shape[1] + 1});
     const Block filled(DType::f32, o.shape, {o.shape[0], o.shape[1] + 1}), cond(DType::u8, o.shape);
     for (std::int64_t i = 0; i < o.shape.elements(); ++i) set(cond, i, static_cast<double>(generator()() % 2 * 255));
     with_threads({&out, &chosen, &copied, &filled}, [&](Fast::stream& s) {
@@ -111,12 +116,14 @@ TEST_CASE("copies of permuted tensors, of every size of element") {
 }
 
 TEST_CASE("reductions over every set of axes") {
-  for (const Shape& shape : {Shape{3, 4, 5}, Shape{100, 1, 30}, Shape{70, 80, 9}, Shape{2, 300, 33}, Shape{1, 1, 20000}, Shape{0, 4, 2}}) {
+  for (const Shape& shape :
+       {Shape{3, 4, 5}, Shape{100, 1, 30}, Shape{70, 80, 9}, Shape{2, 300, 33}, Shape{1, 1, 20000}, Shape{0, 4, 2}}) {
     const Block dense = random_block(shape), turned = random_block({shape[2], shape[1], shape[0]});
     for (const View& in : {dense.view(), permuted(turned, {2, 1, 0})}) {
       for (int axes = 0; axes < 8; ++axes) {
         Shape kept = shape;
-        for (int i = 0; i < 3; ++i) if (axes >> i & 1) kept[i] = 1;
+        for (int i = 0; i < 3; ++i)
+          if (axes >> i & 1) kept[i] = 1;
         const Block sum(DType::f32, kept), most(DType::f32, kept);
         with_threads({&sum, &most}, [&](Fast::stream& s) {
           Fast::reduce(s, Reduction::sum, sum, in);
@@ -156,12 +163,16 @@ TEST_CASE("maxima pass NaN on") {
 TEST_CASE("gather and scatter_add") {
   for (const std::int64_t D : {1, 24, 300}) {
     for (const std::int64_t M : {0, 1, 400}) {
-      const Block table = random_block({50, D}), rows = random_block({M, D}), ids = random_ids(D == 24 ? DType::i64 : DType::i32, M, 50);
+      const Block table = random_block({50, D}), rows = random_block({M, D}),
+                  ids = random_ids(D == 24 ? DType::i64 : DType::i32, M, 50);
       const Block out(DType::f32, {M, D}, {M, D + 3});
       with_threads({&out}, [&](Fast::stream& s) { Fast::gather(s, out, table, ids); });
-      check_all("gather", out, [&](std::int64_t i) { return Reference{get(table, static_cast<std::int64_t>(get(ids, i / D)) * D + i % D)}; });
+      check_all("gather", out, [&](std::int64_t i) {
+        return Reference{get(table, static_cast<std::int64_t>(get(ids, i / D)) * D + i % D)};
+      });
       std::vector<float> want(table.view().as<float>(), table.view().as<float>() + 50 * D);
-      for (std::int64_t i = 0; i < M * D; ++i) want[static_cast<std::int64_t>(get(ids, i / D)) * D + i % D] += static_cast<float>(get(rows, i));
+      for (std::int64_t i = 0; i < M * D; ++i)
+        want[static_cast<std::int64_t>(get(ids, i / D)) * D + i % D] += static_cast<float>(get(rows, i));
       for (const int threads : thread_counts()) {
         const Block sum(DType::f32, {50, D});
         Fast::stream s(threads);
@@ -194,14 +205,18 @@ TEST_CASE("topk with ties and NaN") {
       const auto draw = static_cast<double>(generator()() % 200);  // many ties
       set(in, i, draw == 0 || (i / C == 4 && draw < 190) ? std::nan("") : draw);
     }
-    if (C > 3) for (std::int64_t i = 3; i < C; ++i) set(in, 5 * C + i, std::nan(""));
+    if (C > 3)
+      for (std::int64_t i = 3; i < C; ++i) set(in, 5 * C + i, std::nan(""));
     const Block values(DType::f32, {R, k}), indices(DType::i32, {R, k});
     with_threads({&values, &indices}, [&](Fast::stream& s) { Fast::topk(s, values, indices, in); });
     std::int64_t wrong = 0;
     for (std::int64_t r = 0; r < R; ++r) {
       std::vector<std::int64_t> order(static_cast<std::size_t>(C));
       std::iota(order.begin(), order.end(), 0);
-      const auto rank = [&](std::int64_t c) { const double x = get(in, r * C + c); return std::isnan(x) ? -1.0 : x; };
+      const auto rank = [&](std::int64_t c) {
+        const double x = get(in, r * C + c);
+        return std::isnan(x) ? -1.0 : x;
+      };
       std::stable_sort(order.begin(), order.end(), [&](std::int64_t a, std::int64_t b) { return rank(a) > rank(b); });
       for (std::int64_t i = 0; i < k; ++i) {
         wrong += get(indices, r * k + i) != static_cast<double>(order[i]);

@@ -12,8 +12,14 @@ float drawn(std::uint64_t seed, std::uint64_t counter, std::int64_t i) {
   return philox_uniform(seed, counter, static_cast<std::uint64_t>(i));
 }
 
-constexpr AdamStep step{.lr = 3e-4, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.05,
-                        .correction1 = 0.19, .correction2 = 0.0199, .grad_scale = 0.7};
+constexpr AdamStep step{.lr = 3e-4,
+                        .beta1 = 0.9,
+                        .beta2 = 0.99,
+                        .eps = 1e-8,
+                        .weight_decay = 0.05,
+                        .correction1 = 0.19,
+                        .correction2 = 0.0199,
+                        .grad_scale = 0.7};
 
 struct Adam {
   double p, m, v;
@@ -109,7 +115,9 @@ TEST_CASE("adamw") {
       REQUIRE(Fast::try_adamw(s, p, m, v, g, step));
       const auto want = [&](std::int64_t i) { return Adam(get(p0, i), get(m0, i), get(v0, i), get(g, i)); };
       check_all("p", p, [&](std::int64_t i) { return want(i).parameter; });
-      check_all("m", m, [&](std::int64_t i) { return Reference{want(i).m, std::pow(get(m0, i), 2) + std::pow(get(g, i), 2)}; });
+      check_all("m", m, [&](std::int64_t i) {
+        return Reference{want(i).m, std::pow(get(m0, i), 2) + std::pow(get(g, i), 2)};
+      });
       check_all("v", v, [&](std::int64_t i) { return Reference{want(i).v}; });
       CHECK(p.guards_intact());
     }

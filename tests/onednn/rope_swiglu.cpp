@@ -43,7 +43,8 @@ TEST_CASE("rope on slices of a packed qkv") {
 
 TEST_CASE("rope declines positions outside the tables") {
   Fast::stream s(1);
-  const Block x = random_block({2, 1, 4}), y(DType::f32, {2, 1, 4}), table = random_block({3, 2}), position(DType::i32, {2});
+  const Block x = random_block({2, 1, 4}), y(DType::f32, {2, 1, 4}), table = random_block({3, 2}),
+              position(DType::i32, {2});
   for (const double bad : {-1.0, 3.0}) {
     set(position, 0, 0);
     set(position, 1, bad);

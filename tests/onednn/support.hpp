@@ -1,9 +1,9 @@
 #pragma once
 // Random views, double references and the tolerance for tests of the f32 kernels.
 
+#include <doctest/doctest.h>
 #include <cmath>
 #include <cstring>
-#include <doctest/doctest.h>
 #include <functional>
 #include <random>
 #include <string>
@@ -37,7 +37,8 @@ class Block {
   Block(DType dtype, const Shape& shape) : Block(dtype, shape, shape) {}
 
   /// A view [shape] in the first entries of every axis of a dense block [outer].
-  Block(DType dtype, const Shape& shape, const Shape& outer) : bytes_(size_of(dtype) * (static_cast<std::size_t>(outer.elements()) + 2 * guard), poison) {
+  Block(DType dtype, const Shape& shape, const Shape& outer)
+      : bytes_(size_of(dtype) * (static_cast<std::size_t>(outer.elements()) + 2 * guard), poison) {
     view_ = contiguous_view(bytes_.data() + guard * size_of(dtype), dtype, outer);
     view_.shape = shape;
   }
@@ -94,7 +95,8 @@ inline Block random_block(const Shape& shape, double low = -2, double high = 2) 
 
 inline Block random_ids(DType dtype, std::int64_t n, std::int64_t below) {
   Block block(dtype, {n});
-  for (std::int64_t i = 0; i < n; ++i) set(block, i, static_cast<double>(generator()() % static_cast<std::uint64_t>(below)));
+  for (std::int64_t i = 0; i < n; ++i)
+    set(block, i, static_cast<double>(generator()() % static_cast<std::uint64_t>(below)));
   return block;
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 /// A model trained once, with the target's time or without.
 struct Trained {
-  explicit Trained(const std::string& change) : table(tiny::city()) {
+  explicit Trained(const std::string& change) : table(tiny::city(1, 25)) {
     Config config = tiny::config();
     set_config(config, change);
     config.training.epochs = 4;

@@ -53,7 +53,7 @@ TEST_CASE("random damage ends in an error of ours or in tensors that fit their s
   const std::string sound = raw::file("{\"__metadata__\":{\"a\":\"b\"}," + raw::entry("x", "F32", "[2,2]", 0, 16) + "," + raw::entry("y", "U8", "[4]", 16, 20) + "}", data);
   const scratch::Folder folder;
   int read = 0, refused = 0;
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < 2500; ++i) {
     std::string bytes = sound;
     for (std::size_t n = 1 + below(random, 4); n > 0; --n) mutate(bytes, random);
     if (i % 4) repair_length(bytes, data.size());
@@ -69,6 +69,6 @@ TEST_CASE("random damage ends in an error of ours or in tensors that fit their s
     }
   }
   MESSAGE(read << " read, " << refused << " refused");
-  CHECK(refused > 1000);
+  CHECK(refused > 600);
   CHECK(read > 10);
 }
