@@ -49,7 +49,11 @@ void read_log(const std::string& folder, ReportContent& content) {
     }
   }
   for (const auto& [key, point] : steps) content.steps.push_back(point);
-  for (const auto& [key, point] : epochs) content.epochs.push_back(point);
+  for (const auto& [key, point] : epochs) {
+    if (point.best)  // the log says "best so far"; the page marks the one that was kept
+      for (EpochPoint& earlier : content.epochs) earlier.best = false;
+    content.epochs.push_back(point);
+  }
 }
 
 /// The target whose user has the longest history: the most to see on a map.
