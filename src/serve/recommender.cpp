@@ -13,20 +13,6 @@ namespace {
 
 using B = any_backend;
 
-Action action_of(const Visit& visit, const PlaceTokenizer& tokenizer) {
-  const CalendarFields when = calendar_fields(visit.local);
-  Action action;
-  action.place = tokenizer.place_token(visit.place);
-  action.category = tokenizer.category_token(visit.category);
-  action.when = {when.month, when.day, when.weekday, when.hour};
-  action.where = tokenizer.geo_rows(visit.latitude, visit.longitude);
-  action.latitude = static_cast<float>(visit.latitude);
-  action.longitude = static_cast<float>(visit.longitude);
-  action.utc = visit.utc;
-  action.local = visit.local;
-  return action;
-}
-
 /// How often and mostly when the user was at a place.
 void describe_visits(Recommendation& r, const std::vector<Visit>& history) {
   std::array<int, 24> hours{};
@@ -49,9 +35,7 @@ Recommendation describe(const Place& place, double probability, const std::vecto
 
 std::vector<Visit> visits_of(const CheckinTable& table, std::size_t user) {
   std::vector<Visit> visits;
-  for (const Checkin& row : table.history(user))
-    visits.push_back({table.places[static_cast<std::size_t>(row.place)], table.categories[static_cast<std::size_t>(row.category)],
-                      row.latitude, row.longitude, row.utc, row.local});
+  for (const Checkin& row : table.history(user)) visits.push_back(make_visit(row, table));
   return visits;
 }
 
@@ -76,7 +60,7 @@ const PlaceTokenizer& Recommender::tokenizer() const { return impl_->checkpoint.
 std::vector<Recommendation> Recommender::recommend(const std::vector<Visit>& history, std::int64_t utc, std::int64_t local, int top) const {
   const NoGrad no_grad;
   std::vector<Action> actions;
-  for (const Visit& visit : history) actions.push_back(action_of(visit, tokenizer()));
+  for (const Visit& visit : history) actions.push_back(make_action(visit, tokenizer()));
   const CalendarFields when = calendar_fields(local);
   Action asked;
   asked.when = {when.month, when.day, when.weekday, when.hour};

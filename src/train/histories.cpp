@@ -40,24 +40,29 @@ PlaceTokenizer make_tokenizer(const CheckinTable& table, GeoCells cells, std::in
   return PlaceTokenizer(std::move(places), cells, geo_table_rows);
 }
 
-Action make_action(const Checkin& row, const CheckinTable& table, const PlaceTokenizer& tokenizer) {
-  const CalendarFields when = calendar_fields(row.local);
+Visit make_visit(const Checkin& row, const CheckinTable& table) {
+  return {table.places[static_cast<std::size_t>(row.place)], table.categories[static_cast<std::size_t>(row.category)],
+          row.latitude, row.longitude, row.utc, row.local};
+}
+
+Action make_action(const Visit& visit, const PlaceTokenizer& tokenizer) {
+  const CalendarFields when = calendar_fields(visit.local);
   Action action;
-  action.place = tokenizer.place_token(table.places[static_cast<std::size_t>(row.place)]);
-  action.category = tokenizer.category_token(table.categories[static_cast<std::size_t>(row.category)]);
+  action.place = tokenizer.place_token(visit.place);
+  action.category = tokenizer.category_token(visit.category);
   action.when = {when.month, when.day, when.weekday, when.hour};
-  action.where = tokenizer.geo_rows(row.latitude, row.longitude);
-  action.latitude = static_cast<float>(row.latitude);
-  action.longitude = static_cast<float>(row.longitude);
-  action.utc = row.utc;
-  action.local = row.local;
+  action.where = tokenizer.geo_rows(visit.latitude, visit.longitude);
+  action.latitude = static_cast<float>(visit.latitude);
+  action.longitude = static_cast<float>(visit.longitude);
+  action.utc = visit.utc;
+  action.local = visit.local;
   return action;
 }
 
 Histories::Histories(const CheckinTable& table, const PlaceTokenizer& tokenizer) : begin(table.begin) {
   actions.reserve(table.rows.size());
   for (const Checkin& row : table.rows) {
-    actions.push_back(make_action(row, table, tokenizer));
+    actions.push_back(make_action(make_visit(row, table), tokenizer));
     split.push_back(row.split);
     target.push_back(row.target);
   }

@@ -5,8 +5,8 @@
 #include <optional>
 
 #include "chronotope/backend/any_backend.hpp"
-#include "chronotope/data/checkins.hpp"
 #include "chronotope/train/checkpoint.hpp"
+#include "chronotope/train/histories.hpp"
 
 namespace chronotope {
 
@@ -18,13 +18,6 @@ struct Recommendation {
   std::optional<double> distance_km;      ///< from the user's last position; none without a history
   int visits = 0;                         ///< of the user there before
   std::optional<int> usual_hour;          ///< 0..23, the user's most frequent hour there; none for a new place
-};
-
-/// A past action of a user, by the ids of the outside world. A place or category that the model does not know is allowed.
-struct Visit {
-  std::string place, category;
-  double latitude = 0, longitude = 0;  ///< degrees
-  std::int64_t utc = 0, local = 0;     ///< seconds
 };
 
 /// The visits of one user of a table, oldest first.

@@ -24,8 +24,18 @@ struct Histories {
   std::size_t users() const { return begin.size() - 1; }
 };
 
-/// One check-in as an action.
-Action make_action(const Checkin& row, const CheckinTable& table, const PlaceTokenizer& tokenizer);
+/// A past action of a user, by the ids of the outside world. A place or category that the model does not know is allowed.
+struct Visit {
+  std::string place, category;
+  double latitude = 0, longitude = 0;  ///< degrees
+  std::int64_t utc = 0, local = 0;     ///< seconds
+};
+
+/// A row of a table by its ids.
+Visit make_visit(const Checkin& row, const CheckinTable& table);
+
+/// A visit as the model sees it. Throws DataError for a position or time out of range.
+Action make_action(const Visit& visit, const PlaceTokenizer& tokenizer);
 
 /// Actions begin … end - 1 of one user; those from first_target on are asked for, the ones before are context.
 struct Window {
