@@ -44,7 +44,7 @@ void load_state(Context<typename M::backend>& context, M& module, const std::map
   if (expected != state.size())
     for (const auto& [name, tensor] : state) {
       if (name.rfind(prefix, 0) != 0) continue;
-      const bool known = std::any_of(parameters.begin(), parameters.end(), [&](const auto& p) { return prefix + p.first == name; });
+      const bool known = std::any_of(parameters.begin(), parameters.end(), [&, &wanted = name](const auto& p) { return prefix + p.first == wanted; });
       if (!known) problems += "\n  unexpected: " + name.substr(prefix.size());
     }
   if (!problems.empty()) throw FormatError("the weights are those of another model:" + problems);

@@ -1,6 +1,8 @@
 #pragma once
 // Asking a trained place model: ranks of a split's targets, and scores for one history.
 
+#include <limits>
+
 #include "chronotope/components/concepts.hpp"
 #include "chronotope/eval/metrics.hpp"
 #include "chronotope/eval/targets.hpp"
