@@ -90,8 +90,8 @@ std::string table_row(const Contender& c) {
   const Metrics& all = c.result->all;
   std::string row = "<tr" + std::string(c.is_model ? " class=\"chosen\"" : "") + "><th scope=\"row\">" +
                     escape(shorten(c.name, 60)) + "</th><td>" + (c.sees_time ? "yes" : "no") + "</td>";
-  row += "<td>" + fixed(all.accuracy[0].mean, 4) + "<span class=\"error\"> ±" + fixed(all.accuracy[0].standard_error, 4) +
-         "</span></td>";
+  row += "<td>" + fixed(all.accuracy[0].mean, 4) + "<span class=\"error\"> ±" +
+         fixed(all.accuracy[0].standard_error, 4) + "</span></td>";
   for (std::size_t i = 1; i < accuracy_cutoffs.size(); ++i) row += cell(all.accuracy[i].mean);
   row += cell(all.mrr.mean) + cell(c.result->revisit.accuracy[0].mean) + cell(c.result->discovery.accuracy[0].mean) +
          cell(c.ties_won);
@@ -146,10 +146,11 @@ std::string accuracy_part(const ReportContent& content) {
       figure("acc@1: the place is the first guess", bars_drawing(bars_of(report, 0), "acc@1")) +
       figure("acc@10: the place is among the first ten", bars_drawing(bars_of(report, 2), "acc@10"));
   const std::string pair =
-      drawings.empty() ? "" : legend(report) + "<div class=\"pair\">" + drawings +
-                                  "</div><p class=\"remark\">Whiskers: ±1 standard error of each mean. All rank the same "
-                                  "targets, so differences are known better than the whiskers suggest; see the paired "
-                                  "interval above.</p>";
+      drawings.empty() ? ""
+                       : legend(report) + "<div class=\"pair\">" + drawings +
+                             "</div><p class=\"remark\">Whiskers: ±1 standard error of each mean. All rank the same "
+                             "targets, so differences are known better than the whiskers suggest; see the paired "
+                             "interval above.</p>";
   return section("Accuracy on the same targets", pair + results_table(report));
 }
 

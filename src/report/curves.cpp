@@ -59,14 +59,21 @@ Series samples(const std::vector<CurvePoint>& steps, double CurvePoint::*member)
   return drawable(std::move(series));
 }
 
+// From 0 where the first step is next to it.
+Range step_range(const Series& series) {
+  Range range = range_of(column(series, &Sample::x));
+  if (range.low > 0 && range.low < 0.02 * range.high) range.low = 0;
+  return opened(range);
+}
+
 std::string loss_drawing(const Series& raw) {
   if (raw.empty()) return {};
   const Series smooth = smoothed(raw);
-  const Plot plot{left, 12, right, 232, opened(range_of(column(raw, &Sample::x))), with_margin(loss_range(raw, smooth))};
+  const Plot plot{left, 12, right, 232, step_range(raw), with_margin(loss_range(raw, smooth))};
   Svg svg(drawing_width, 272, "Training loss over optimizer steps");
   plot.axes(svg, ticks_of(plot.x, 5, 1), ticks_of(plot.y, 5), "optimizer step");
   svg.begin_clip("clip-loss", {plot.left, plot.top}, plot.right - plot.left, plot.bottom - plot.top);
-  if (raw.size() > 1) draw(svg, plot, thinned(raw, most_points), "raw");
+  if (is_smoothed(raw)) draw(svg, plot, thinned(raw, most_points), "raw");
   if (raw.size() > 1) draw(svg, plot, thinned(smooth, most_points), "curve");
   else svg.circle(plot.at(raw[0].x, raw[0].y), 4, "dot");
   svg.end_group();
@@ -77,7 +84,7 @@ std::string loss_drawing(const Series& raw) {
 std::string rate_drawing(const Series& rates) {
   const Range range = range_of(column(rates, &Sample::y));
   if (rates.size() < 2 || range.high <= 0) return {};
-  const Plot plot{left, 8, right, 58, opened(range_of(column(rates, &Sample::x))), {0, range.high * 1.05}};
+  const Plot plot{left, 8, right, 58, step_range(rates), {0, range.high * 1.05}};
   Svg svg(drawing_width, 68, "Learning rate over optimizer steps");
   plot.axes(svg, ticks_of(plot.x, 5, 1), Ticks{{0, range.high}, range.high}, {});
   draw(svg, plot, thinned(rates, most_points), "rate");
@@ -121,7 +128,8 @@ std::string epoch_drawing(const Series& series, const std::string& name, const s
   plot.axes(svg, ticks_of(plot.x, 8, 1), ticks_of(plot.y, 5), "epoch");
   if (series.size() > 1) draw(svg, plot, thinned(series, most_points), "curve");
   if (series.size() <= 60)
-    for (const Sample& s : series) svg.circle(plot.at(s.x, s.y), 3.2, "dot", "epoch " + fixed(s.x, 0) + ": " + fixed(s.y, 4));
+    for (const Sample& s : series)
+      svg.circle(plot.at(s.x, s.y), 3.2, "dot", "epoch " + fixed(s.x, 0) + ": " + fixed(s.y, 4));
   mark_best(svg, plot, series, epochs);
   return std::move(svg).finish();
 }
@@ -129,7 +137,8 @@ std::string epoch_drawing(const Series& series, const std::string& name, const s
 std::string validation_figure(const std::vector<EpochPoint>& epochs, double height) {
   for (const Measure& m : measures) {
     const Series series = measured(epochs, m.member);
-    if (!series.empty()) return figure(std::string("Validation ") + m.name, epoch_drawing(series, m.name, epochs, height));
+    if (!series.empty())
+      return figure(std::string("Validation ") + m.name, epoch_drawing(series, m.name, epochs, height));
   }
   return {};
 }
@@ -141,8 +150,8 @@ std::string loss_figure(const ReportContent& content) {
                   epoch_drawing(epoch_losses(content.epochs), "Training loss", {}, 272));
   const std::string rate = rate_drawing(samples(content.steps, &CurvePoint::rate));
   const std::string below = rate.empty() ? "" : "<p class=\"caption\">Learning rate</p>" + rate;
-  return figure(raw.size() > 1 ? "Training loss, nats per target (light: each step, dark: smoothed)"
-                               : "Training loss, nats per target",
+  return figure(is_smoothed(raw) ? "Training loss, nats per target (pale: each step, strong: smoothed)"
+                                 : "Training loss, nats per target",
                 loss_drawing(raw) + below);
 }
 
@@ -156,8 +165,8 @@ std::string epochs_table(const std::vector<EpochPoint>& epochs) {
   if (epochs.empty()) return {};
   std::string rows;
   for (const EpochPoint& e : epochs) {
-    rows += std::string(e.best ? "<tr class=\"chosen\">" : "<tr>") + "<td>" + whole(e.epoch) + (e.best ? " (best)" : "") +
-            "</td><td>" + fixed(e.loss, 4) + "</td>";
+    rows += std::string(e.best ? "<tr class=\"chosen\">" : "<tr>") + "<td>" + whole(e.epoch) +
+            (e.best ? " (best)" : "") + "</td><td>" + fixed(e.loss, 4) + "</td>";
     for (const auto& value : {e.accuracy_1, e.accuracy_10, e.mrr, e.score}) rows += optional_cell(value);
     rows += "<td>" + seconds_text(e.seconds) + "</td></tr>\n";
   }

@@ -14,6 +14,9 @@ using Series = std::vector<Sample>;
 /// Only finite samples, y inside ±1e15, in the order of x.
 Series drawable(Series series);
 
+/// Whether there are enough samples for smoothed() to do anything.
+inline bool is_smoothed(const Series& series) { return series.size() >= 20; }
+
 /// Centred mean over about 1/25 of the samples. The window shrinks towards both ends, so that it never leans.
 Series smoothed(const Series& series);
 

@@ -29,7 +29,8 @@ std::vector<GeoPoint> needed_points(const UserMap& map, std::span<const Recommen
 std::vector<GeoPoint> past_points(const UserMap& map) {
   std::vector<GeoPoint> points;
   for (const VisitedPlace& v : map.history)
-    if (drawable(v)) points.push_back({v.latitude, v.longitude, static_cast<double>(std::max<std::size_t>(1, v.visits))});
+    if (drawable(v))
+      points.push_back({v.latitude, v.longitude, static_cast<double>(std::max<std::size_t>(1, v.visits))});
   return points;
 }
 
@@ -38,13 +39,13 @@ std::vector<GeoPoint> past_points(const UserMap& map) {
 std::string degrees(double value, double step, const char* positive, const char* negative) {
   const double size = std::abs(value);
   const int digits = std::max(0, static_cast<int>(std::ceil(-std::log10(step) - 1e-9)));
-  return fixed(size, digits) + "°" + (size < step / 2 ? "" : value > 0 ? positive : negative);
+  return fixed(size, digits) + "°" + (size < step / 2 || size > 180 - step / 2 ? "" : value > 0 ? positive : negative);
 }
 
 double around(double longitude) { return longitude - 360 * std::floor((longitude + 180) / 360); }
 
 void draw_grid(Svg& svg, const MapView& view) {
-  const Ticks north = ticks_of(view.latitudes(), 4), east = ticks_of(view.longitudes(), 4);
+  const Ticks north = ticks_of(view.latitudes(), 6), east = ticks_of(view.longitudes(), 6);
   for (const double value : north.at) {
     const double y = view.at({value, view.centre().longitude}).y;
     if (y < 0 || y > view.height()) continue;
@@ -60,11 +61,18 @@ void draw_grid(Svg& svg, const MapView& view) {
   }
 }
 
-void draw_scale(Svg& svg, const MapView& view) {
+// In the lower corner where it hides less.
+void draw_scale(Svg& svg, const MapView& view, std::span<const Point> drawn) {
   const double most = view.width() / 4 / view.units_per_km();
   const double power = std::pow(10.0, std::floor(std::log10(most)));
   const double km = power * (most >= 5 * power ? 5 : most >= 2 * power ? 2 : 1), length = km * view.units_per_km();
-  const double x = 12, y = view.height() - 12;
+  const double y = view.height() - 12;
+  const auto hidden = [&](double x) {
+    return std::count_if(drawn.begin(), drawn.end(),
+                         [&](Point p) { return p.y > y - 30 && std::abs(p.x - x) < length / 2 + 14; });
+  };
+  const double left = 12, right = view.width() - 12 - length;
+  const double x = hidden(left + length / 2) <= hidden(right + length / 2) ? left : right;
   svg.rectangle({x - 6, y - 23}, length + 12, 29, "plate");
   const Point bar[] = {{x, y - 5}, {x, y}, {x + length, y}, {x + length, y - 5}};
   svg.polyline(bar, "scale");
@@ -83,16 +91,21 @@ double radius_of(const VisitedPlace& v, std::size_t most) {
   return 2.5 + 12.5 * std::sqrt(static_cast<double>(v.visits) / static_cast<double>(std::max<std::size_t>(most, 5)));
 }
 
+Point inside(const MapView& view, GeoPoint place, double margin) {
+  const Point p = view.at(place);
+  return {std::clamp(p.x, margin, view.width() - margin), std::clamp(p.y, margin, view.height() - margin)};
+}
+
 void draw_past(Svg& svg, const MapView& view, const UserMap& map) {
   std::vector<VisitedPlace> places;
-  std::copy_if(map.history.begin(), map.history.end(), std::back_inserter(places), [](const auto& v) { return drawable(v); });
+  std::copy_if(map.history.begin(), map.history.end(), std::back_inserter(places),
+               [](const auto& v) { return drawable(v); });
   std::stable_sort(places.begin(), places.end(),
                    [](const VisitedPlace& a, const VisitedPlace& b) { return a.visits > b.visits; });
   for (const VisitedPlace& v : places) {
-    const Point p = view.at(position(v));
-    const Point edge{std::clamp(p.x, 6.0, view.width() - 6), std::clamp(p.y, 6.0, view.height() - 6)};
-    if (view.shows(position(v))) svg.circle(p, radius_of(v, places.front().visits), "visited", tip_of(v));
-    else svg.circle(edge, 3, "beyond", tip_of(v) + " (outside this map)");
+    const GeoPoint p = position(v);
+    if (view.shows(p)) svg.circle(view.at(p), radius_of(v, places.front().visits), "visited", tip_of(v));
+    else svg.circle(inside(view, p, 6), 3, "beyond", tip_of(v) + " (outside this map)");
   }
 }
 
@@ -137,13 +150,27 @@ void draw_known(Svg& svg, const MapView& view, const UserMap& map, bool truth_ha
 
 void draw_places(Svg& svg, const MapView& view, const UserMap& map, std::span<const RecommendedPlace> shown) {
   const bool truth_has_marker = map.truth && std::any_of(shown.begin(), shown.end(), [&](const RecommendedPlace& r) {
-    return r.place == map.truth->place;
-  });
+                                  return r.place == map.truth->place;
+                                });
   std::vector<Point> taken, homes;
   for (const RecommendedPlace& r : shown) homes.push_back(view.at(position(r)));
   draw_past(svg, view, map);
   draw_known(svg, view, map, truth_has_marker, taken);
   draw_markers(svg, shown, homes, spread(homes, taken, marker_radius, view.width(), view.height()), map.truth);
+}
+
+std::string remark_on(std::span<const GeoPoint> past, const MapView& view) {
+  std::size_t places = 0;
+  double farthest = 0;
+  for (const GeoPoint& p : past) {
+    if (view.shows(p)) continue;
+    ++places;
+    farthest = std::max(farthest, great_circle_km(view.centre(), p));
+  }
+  if (places == 0) return {};
+  return "<p class=\"remark\">" + counted(places, "place", "places") +
+         " of the past outside this map (small rings on its edge), up to " + kilometres(farthest) +
+         " from its centre.</p>";
 }
 
 }  // namespace
@@ -162,11 +189,14 @@ std::string map_drawing(const UserMap& map) {
   draw_grid(svg, view);
   svg.begin_clip("clip-map", {0, 0}, map_width, map_height);
   draw_places(svg, view, map, shown);
-  draw_scale(svg, view);
+  std::vector<Point> drawn;
+  for (const auto& points : {needed, past})
+    for (const GeoPoint& p : points) drawn.push_back(inside(view, p, 6));
+  draw_scale(svg, view, drawn);
   svg.end_group();
   svg.rectangle({0, 0}, map_width, map_height, "border");
   svg.end_group();
-  return std::move(svg).finish();
+  return std::move(svg).finish() + remark_on(past, view);
 }
 
 }  // namespace chronotope::report

@@ -69,7 +69,8 @@ Point push(Point p, Point other, double least, std::size_t pair) {
   const double dx = p.x - other.x, dy = p.y - other.y, distance = std::hypot(dx, dy);
   if (distance >= least) return {};
   const double angle = 2.4 * static_cast<double>(pair + 1);  // golden angle
-  const double ux = distance > 1e-3 ? dx / distance : std::cos(angle), uy = distance > 1e-3 ? dy / distance : std::sin(angle);
+  const double ux = distance > 1e-3 ? dx / distance : std::cos(angle),
+               uy = distance > 1e-3 ? dy / distance : std::sin(angle);
   return {ux * (least - distance), uy * (least - distance)};
 }
 
@@ -93,7 +94,8 @@ MapView::MapView(std::span<const GeoPoint> needed, std::span<const GeoPoint> con
   centre_ = centre_of(box);
   narrowing_ = std::max(0.05, std::cos(centre_.latitude * radians));
   const double least = least_span_km / kilometres_per_degree;
-  const double tall = std::max(box.north - box.south, least), wide = std::max((box.east - box.west) * narrowing_, least);
+  const double tall = std::max(box.north - box.south, least),
+               wide = std::max((box.east - box.west) * narrowing_, least);
   units_per_degree_ = 0.86 * std::min(width / wide, height / tall);
 }
 

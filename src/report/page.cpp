@@ -38,8 +38,8 @@ std::string head(const std::string& title) {
   return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n"
          "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n"
          "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n"
-         "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>" + title + "</title>\n<style>\n" +
-         report::style_sheet() + "</style>\n</head>\n";
+         "<meta name=\"color-scheme\" content=\"light dark\"/>\n<title>" +
+         title + "</title>\n<style>\n" + report::style_sheet() + "</style>\n</head>\n";
 }
 
 }  // namespace

@@ -23,10 +23,12 @@ std::string name_of(const auto& place) {
 }
 
 std::string details_of(const RecommendedPlace& r) {
-  std::string text = kilometres(r.distance_km) + " away · " +
-                     (r.earlier_visits == 0 ? "new to the user" : counted(r.earlier_visits, "earlier visit", "earlier visits"));
-  if (!r.usual_hour.empty()) text += " · usually " + escape(shorten(r.usual_hour, 40));
-  if (!r.category.empty() && !r.place.empty()) text += " · <code>" + escape(shorten(r.place, 80)) + "</code>";
+  const auto piece = [](const std::string& text) { return "<span>" + text + "</span> "; };
+  std::string text = piece(kilometres(r.distance_km) + " away");
+  text +=
+      piece(r.earlier_visits == 0 ? "new to the user" : counted(r.earlier_visits, "earlier visit", "earlier visits"));
+  if (!r.usual_hour.empty()) text += piece("usually " + escape(shorten(r.usual_hour, 40)));
+  if (!r.category.empty() && !r.place.empty()) text += "<code>" + escape(shorten(r.place, 80)) + "</code>";
   return text;
 }
 
@@ -44,10 +46,10 @@ std::string list_item(const UserMap& map, const RecommendedPlace& r, double most
   const bool truth = is_truth(map, r.place);
   return "<li" + std::string(truth ? " class=\"true\"" : "") + "><span class=\"badge\">" + std::to_string(r.rank) +
          "</span><div><span class=\"place\">" + name_of(r) + "</span>" +
-         (truth ? " <span class=\"tag\">true place</span>" : "") + "<br/><span class=\"small\">" + details_of(r) +
-         "</span></div><div class=\"probability\">" + percent(r.probability) + "<svg viewBox=\"0 0 100 4\" " +
-         "preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"track\" width=\"100\" height=\"4\"/><rect class=\"bar model timed\" width=\"" +
-         fixed(length, 1) + "\" height=\"4\"/></svg></div></li>\n";
+         (truth ? " <span class=\"tag\">true place</span>" : "") + "<div class=\"small\">" + details_of(r) +
+         "</div></div><div class=\"probability\">" + percent(r.probability) + "<svg viewBox=\"0 0 100 4\" " +
+         "preserveAspectRatio=\"none\" aria-hidden=\"true\"><rect class=\"track\" width=\"100\" height=\"4\"/>" +
+         "<rect class=\"bar model timed\" width=\"" + fixed(length, 1) + "\" height=\"4\"/></svg></div></li>\n";
 }
 
 std::string list(const UserMap& map) {
@@ -82,7 +84,8 @@ std::string legend(const UserMap& map) {
 
 std::string introduction(const UserMap& map) {
   std::string text = map.user.empty() ? "" : "User <strong>" + escape(shorten(map.user, 60)) + "</strong>";
-  if (!map.asked_time.empty()) text += (text.empty() ? "Asked for " : ", asked for ") + escape(shorten(map.asked_time, 60));
+  if (!map.asked_time.empty())
+    text += (text.empty() ? "Asked for " : ", asked for ") + escape(shorten(map.asked_time, 60));
   if (map.last) {
     text += (text.empty() ? "Last seen: " : "; last seen: ") + name_of(*map.last);
     if (!map.last->local_time.empty()) text += ", " + escape(shorten(map.last->local_time, 60));

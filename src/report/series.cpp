@@ -14,7 +14,7 @@ Series drawable(Series series) {
 }
 
 Series smoothed(const Series& series) {
-  const std::size_t n = series.size(), half = n < 20 ? 0 : std::max<std::size_t>(2, n / 50);
+  const std::size_t n = series.size(), half = !is_smoothed(series) ? 0 : std::max<std::size_t>(2, n / 50);
   std::vector<long double> sums{0};
   for (const Sample& s : series) sums.push_back(sums.back() + s.y);
   Series means = series;

@@ -70,7 +70,7 @@ tbody th { font-weight: 400; position: sticky; left: 0; background: var(--page);
 .place { font-weight: 600; unicode-bidi: isolate; }
 .tag { font-size: .74rem; font-weight: 600; color: var(--good); border: 1px solid var(--good); border-radius: 9px;
   padding: 1px 7px; white-space: nowrap; }
-.small { font-size: .84rem; color: var(--soft); }
+.small { font-size: .84rem; color: var(--soft); display: flex; flex-wrap: wrap; gap: 0 16px; }
 .probability { text-align: right; font-variant-numeric: tabular-nums; }
 .probability svg { height: 4px; margin-top: 3px; }
 )";

@@ -26,9 +26,11 @@ const char* colour_of(Outcome outcome) {
 std::string headline(Outcome outcome) {
   switch (outcome) {
     case Outcome::beats: return "beats the best counter that sees the same inputs";
-    case Outcome::ahead: return "is ahead of the best counter that sees the same inputs, but no further than chance may explain";
+    case Outcome::ahead:
+      return "is ahead of the best counter that sees the same inputs, but no further than chance may explain";
     case Outcome::level: return "does not beat the best counter that sees the same inputs: they are level";
-    case Outcome::behind: return "does not beat the best counter that sees the same inputs; it is behind, within what chance may explain";
+    case Outcome::behind:
+      return "does not beat the best counter that sees the same inputs; it is behind, within what chance may explain";
     case Outcome::beaten: return "does not beat the best counter that sees the same inputs: it is worse";
     case Outcome::undefined: break;
   }
@@ -36,15 +38,15 @@ std::string headline(Outcome outcome) {
 }
 
 std::string in_words(const CounterComparison& c) {
-  return ". Of 100 first guesses, " + fixed(100 * c.model, 1) + " are right; of " + escape(shorten(c.against, 60)) + "’s, " +
-         fixed(100 * c.counter, 1);
+  return ". Of 100 first guesses, " + fixed(100 * c.model, 1) + " are right; of " + escape(shorten(c.against, 60)) +
+         "’s, " + fixed(100 * c.counter, 1);
 }
 
 std::string in_figures(const EvaluationReport& report, const CounterComparison& c) {
   return "acc@1 " + fixed(c.model, 4) + " against " + fixed(c.counter, 4) + ", difference " +
-         with_sign(c.difference.difference, 4) + ", paired bootstrap interval " + with_sign(c.difference.low, 4) + " to " +
-         with_sign(c.difference.high, 4) + ", " +
-         counted(report.targets, "target", "targets") + " of the " + std::string(split_name(report.split)) + " split";
+         with_sign(c.difference.difference, 4) + ", paired bootstrap interval " + with_sign(c.difference.low, 4) +
+         " to " + with_sign(c.difference.high, 4) + ", " + counted(report.targets, "target", "targets") + " of the " +
+         std::string(split_name(report.split)) + " split";
 }
 
 std::string box(const std::string& colour, const std::string& sentence, const std::string& figures) {
@@ -55,8 +57,8 @@ std::string box(const std::string& colour, const std::string& sentence, const st
 std::string sentence(const EvaluationReport& report, const CounterComparison& c, const std::string& inputs,
                      bool generated) {
   const Outcome outcome = outcome_of(c);
-  return "<strong>" + (generated ? "On generated data, " : std::string()) + escape(shorten(report.model, 60)) + inputs + " " +
-         headline(outcome) + "</strong>" + (outcome == Outcome::undefined ? "" : in_words(c)) + ".";
+  return "<strong>" + (generated ? "On generated data, " : std::string()) + escape(shorten(report.model, 60)) + inputs +
+         " " + headline(outcome) + "</strong>" + (outcome == Outcome::undefined ? "" : in_words(c)) + ".";
 }
 
 std::string model_box(const EvaluationReport& report, const ComparedModel& model, bool timed, bool generated) {
@@ -96,8 +98,10 @@ std::string verdict_part(const ReportContent& content) {
     if (boxes.empty()) boxes = counters_box(report, generated);
   }
   if (generated)
-    boxes += "<p class=\"remark\">The data are generated: nobody made these check-ins. Figures on them show that the program "
-             "works and say nothing about any real city.</p>\n";
+    boxes +=
+        "<p class=\"remark\">The data are generated: nobody made these check-ins. Figures on them show that the "
+        "program "
+        "works and say nothing about any real city.</p>\n";
   return boxes;
 }
 

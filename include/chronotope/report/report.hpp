@@ -22,7 +22,7 @@ struct CurvePoint {
 /// One epoch; what was not measured is left empty.
 struct EpochPoint {
   std::int64_t epoch = 0;
-  double loss = 0;  ///< mean training loss, nats per target
+  double loss = 0;                                            ///< mean training loss, nats per target
   std::optional<double> accuracy_1, accuracy_10, mrr, score;  ///< of the validation targets
   bool best = false;
   double seconds = 0;
@@ -75,8 +75,8 @@ struct ReportContent {
   std::string config_json;
 };
 
-/// A complete HTML page in UTF-8 without script and without anything loaded from elsewhere; a function of `content` alone.
-/// Curves are thinned, so that the size does not grow with the number of steps. O(n log n) time.
+/// A complete HTML page in UTF-8 without script and without anything loaded from elsewhere; a function of `content`
+/// alone. Curves are thinned, so that the size does not grow with the number of steps. O(n log n) time.
 std::string render_report(const ReportContent& content);
 
 /// The same as a file that appears whole or not at all. Throws FileError.
