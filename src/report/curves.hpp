@@ -11,7 +11,7 @@ struct Sample {
 };
 using Series = std::vector<Sample>;
 
-/// Only finite samples, y inside ±1e15, in the order of x.
+/// Only finite samples, both numbers inside ±1e15, in the order of x.
 Series drawable(Series series);
 
 /// Whether there are enough samples for smoothed() to do anything.

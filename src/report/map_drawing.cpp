@@ -26,11 +26,12 @@ std::vector<GeoPoint> needed_points(const UserMap& map, std::span<const Recommen
   return points;
 }
 
+// Roots of the visits: where a few places have most visits, the others are part of the picture all the same.
 std::vector<GeoPoint> past_points(const UserMap& map) {
   std::vector<GeoPoint> points;
   for (const VisitedPlace& v : map.history)
     if (drawable(v))
-      points.push_back({v.latitude, v.longitude, static_cast<double>(std::max<std::size_t>(1, v.visits))});
+      points.push_back({v.latitude, v.longitude, std::sqrt(static_cast<double>(std::max<std::size_t>(1, v.visits)))});
   return points;
 }
 
@@ -91,9 +92,12 @@ double radius_of(const VisitedPlace& v, std::size_t most) {
   return 2.5 + 12.5 * std::sqrt(static_cast<double>(v.visits) / static_cast<double>(std::max<std::size_t>(most, 5)));
 }
 
+// Where the line from the centre to the place leaves the drawing, or the place itself.
 Point inside(const MapView& view, GeoPoint place, double margin) {
+  const double x = view.width() / 2, y = view.height() / 2;
   const Point p = view.at(place);
-  return {std::clamp(p.x, margin, view.width() - margin), std::clamp(p.y, margin, view.height() - margin)};
+  const double beyond = std::max({1.0, std::abs(p.x - x) / (x - margin), std::abs(p.y - y) / (y - margin)});
+  return {x + (p.x - x) / beyond, y + (p.y - y) / beyond};
 }
 
 void draw_past(Svg& svg, const MapView& view, const UserMap& map) {
@@ -137,15 +141,12 @@ void draw_markers(Svg& svg, std::span<const RecommendedPlace> shown, std::span<c
   }
 }
 
-void draw_known(Svg& svg, const MapView& view, const UserMap& map, bool truth_has_marker, std::vector<Point>& taken) {
-  if (map.last && drawable(*map.last)) {
-    taken.push_back(view.at(position(*map.last)));
-    diamond(svg, taken.back(), 8, "last", tip_of(*map.last, "last position"));
-  }
+void draw_known(Svg& svg, const MapView& view, const UserMap& map, bool truth_has_marker) {
+  if (map.last && drawable(*map.last))
+    diamond(svg, view.at(position(*map.last)), 8, "last", tip_of(*map.last, "last position"));
   if (!map.truth || truth_has_marker || !drawable(*map.truth)) return;
-  taken.push_back(view.at(position(*map.truth)));
-  svg.circle(taken.back(), 8, "truth", tip_of(*map.truth, "true place"));
-  svg.circle(taken.back(), 2.5, "true-dot");
+  svg.circle(view.at(position(*map.truth)), 8, "truth", tip_of(*map.truth, "true place"));
+  svg.circle(view.at(position(*map.truth)), 2.5, "true-dot");
 }
 
 void draw_places(Svg& svg, const MapView& view, const UserMap& map, std::span<const RecommendedPlace> shown) {
@@ -153,10 +154,12 @@ void draw_places(Svg& svg, const MapView& view, const UserMap& map, std::span<co
                                   return r.place == map.truth->place;
                                 });
   std::vector<Point> taken, homes;
+  if (map.last && drawable(*map.last)) taken.push_back(view.at(position(*map.last)));
+  if (map.truth && !truth_has_marker && drawable(*map.truth)) taken.push_back(view.at(position(*map.truth)));
   for (const RecommendedPlace& r : shown) homes.push_back(view.at(position(r)));
   draw_past(svg, view, map);
-  draw_known(svg, view, map, truth_has_marker, taken);
   draw_markers(svg, shown, homes, spread(homes, taken, marker_radius, view.width(), view.height()), map.truth);
+  draw_known(svg, view, map, truth_has_marker);
 }
 
 std::string remark_on(std::span<const GeoPoint> past, const MapView& view) {

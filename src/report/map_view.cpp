@@ -64,11 +64,12 @@ void add_context(std::vector<GeoPoint>& shown, std::span<const GeoPoint> context
   }
 }
 
-// Away from `other`; points in the very same place part in directions that differ from pair to pair.
-Point push(Point p, Point other, double least, std::size_t pair) {
+// Away from `other`; points in the very same place part in directions that differ from turn to turn, as the edge of the
+// drawing may be in the way of some.
+Point push(Point p, Point other, double least, std::size_t turn) {
   const double dx = p.x - other.x, dy = p.y - other.y, distance = std::hypot(dx, dy);
   if (distance >= least) return {};
-  const double angle = 2.4 * static_cast<double>(pair + 1);  // golden angle
+  const double angle = 2.4 * static_cast<double>(turn + 1);  // golden angle
   const double ux = distance > 1e-3 ? dx / distance : std::cos(angle),
                uy = distance > 1e-3 ? dy / distance : std::sin(angle);
   return {ux * (least - distance), uy * (least - distance)};
@@ -124,13 +125,13 @@ std::vector<Point> spread(std::vector<Point> wanted, std::span<const Point> obst
   std::vector<Point> now = wanted;
   const std::size_t n = now.size();
   const double margin = radius + 3;
-  for (int round = 0; round < 120; ++round) {
+  for (std::size_t round = 0; round < 200; ++round) {
     for (std::size_t i = 0; i < n; ++i) {
-      Point move{0.02 * (wanted[i].x - now[i].x), 0.02 * (wanted[i].y - now[i].y)};
-      const auto add = [&](Point p) { move.x += 0.5 * p.x, move.y += 0.5 * p.y; };
+      Point move{0.01 * (wanted[i].x - now[i].x), 0.01 * (wanted[i].y - now[i].y)};
+      const auto add = [&](Point p, double part) { move.x += part * p.x, move.y += part * p.y; };
       for (std::size_t j = 0; j < n; ++j)
-        if (j != i) add(push(now[i], now[j], 2 * radius + 2, i));
-      for (const Point& o : obstacles) add(push(now[i], o, 2 * radius, i));
+        if (j != i) add(push(now[i], now[j], 2 * radius + 2, i + round), 0.5);
+      for (const Point& o : obstacles) add(push(now[i], o, 2 * radius, i + round), 1);
       now[i].x = std::clamp(now[i].x + move.x, margin, width - margin);
       now[i].y = std::clamp(now[i].y + move.y, margin, height - margin);
     }

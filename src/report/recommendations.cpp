@@ -100,7 +100,7 @@ std::string map_part(const ReportContent& content) {
   const UserMap& map = *content.map;
   const std::string drawing = map_drawing(map), recommended = list(map) + truth_line(map);
   if (drawing.empty() && recommended.empty()) return {};
-  const std::string left = drawing.empty() ? "" : "<figure>" + drawing + legend(map) + "</figure>";
+  const std::string left = drawing.empty() ? "" : "<figure>" + legend(map) + drawing + "</figure>";
   const std::string right = recommended.empty() ? "" : "<div>" + recommended + "</div>";
   return section("Where next?", introduction(map) + "<div class=\"pair map\">" + left + right + "</div>");
 }

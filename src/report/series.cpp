@@ -8,7 +8,7 @@ namespace chronotope::report {
 
 Series drawable(Series series) {
   std::erase_if(series, [](const Sample& s) { return !std::isfinite(s.x) || !std::isfinite(s.y); });
-  for (Sample& s : series) s.y = std::clamp(s.y, -1e15, 1e15);
+  for (Sample& s : series) s = {std::clamp(s.x, -1e15, 1e15), std::clamp(s.y, -1e15, 1e15)};
   std::stable_sort(series.begin(), series.end(), [](const Sample& a, const Sample& b) { return a.x < b.x; });
   return series;
 }

@@ -33,16 +33,19 @@ p { margin: 0 0 10px; overflow-wrap: anywhere; }
 .sentence { font-size: 1.08rem; margin: 0; }
 .figures { margin: 6px 0 0; font-size: .88rem; color: var(--soft); font-variant-numeric: tabular-nums; }
 .remark { font-size: .88rem; color: var(--soft); margin: 8px 0 12px; }
-.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px 36px; align-items: start; }
+.pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px 36px;
+  align-items: start; }
 figure { margin: 0; min-width: 0; }
 figcaption, .caption { font-size: .9rem; font-weight: 600; margin: 0 0 6px; }
 .caption { margin: 4px 0 2px; font-weight: 400; color: var(--soft); }
-.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0 0 14px; padding: 0; font-size: .88rem; }
+.legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0 0 14px; padding: 0;
+  font-size: .88rem; }
 .legend li { display: flex; align-items: center; gap: 7px; }
-figure .legend { margin: 8px 0 0; }
+figure .legend { margin: 0 0 8px; }
 .swatch { width: 22px; height: 14px; flex: none; }
 figure .swatch { height: 20px; width: 20px; }
-dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 240px), 1fr)); gap: 10px 28px; margin: 0; }
+dl { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 240px), 1fr)); gap: 10px 28px;
+  margin: 0; }
 dt { font-size: .8rem; color: var(--soft); }
 dd { margin: 0; overflow-wrap: anywhere; }
 details { margin: 16px 0 0; }
@@ -55,7 +58,8 @@ code { font-size: .92em; overflow-wrap: anywhere; }
 const char* const tables = R"(.scroll { overflow-x: auto; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--faint); }
-thead th { font-size: .8rem; font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--rule); vertical-align: bottom; }
+thead th { font-size: .8rem; font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--rule);
+  vertical-align: bottom; }
 th:first-child { text-align: left; }
 tbody th { font-weight: 400; position: sticky; left: 0; background: var(--page); }
 .chosen, .chosen th { background: var(--model-tint); font-weight: 600; }
@@ -80,7 +84,8 @@ svg text { font-size: 11px; fill: var(--ink); font-variant-numeric: tabular-nums
 .middle { text-anchor: middle; } .end { text-anchor: end; } .start { text-anchor: start; }
 svg .tick, svg .title { fill: var(--soft); }
 svg .strong, svg .note { font-weight: 600; }
-.grid { stroke: var(--faint); } .axis { stroke: var(--counter); } .guide { stroke: var(--soft); stroke-dasharray: 2 3; }
+.grid { stroke: var(--faint); } .axis { stroke: var(--counter); } .guide { stroke: var(--soft);
+  stroke-dasharray: 2 3; }
 .raw, .curve, .rate { fill: none; stroke: var(--raw); stroke-width: 1; stroke-linejoin: round; }
 .curve { stroke: var(--model); stroke-width: 2; } .rate { stroke: var(--soft); stroke-width: 1.5; }
 .dot { fill: var(--model); } .ring { fill: none; stroke: var(--model); stroke-width: 2; }
@@ -108,13 +113,16 @@ const char* const media = R"(@media (max-width: 500px) {
   svg text { font-size: 13.5px; }
 }
 @media print {
-  body { font-size: 11pt; }
+  html { font-size: 13px; }
+  body { font-size: 1rem; }
   main { max-width: none; padding: 0; }
   figure, tr, .verdict, .recommendations li { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  h2, h2 + p { break-after: avoid; }
   .scroll { overflow: visible; }
   .pair { grid-template-columns: 1fr 1fr; gap: 16px 24px; }
-  table { font-size: 8pt; }
+  table { font-size: 7.5pt; }
+  thead th { font-size: 7pt; white-space: normal; }
+  tbody th { position: static; }
   th, td { padding: 2px 5px; }
   .verdict, .chosen, .bar, circle, rect, .badge { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
