@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <memory>
+#include <numeric>
 
 #include "cli/commands.hpp"
 #include "cli/device.hpp"
@@ -11,6 +12,8 @@
 namespace chronotope::cli {
 namespace {
 
+constexpr std::size_t warm_up = 2;  // steps
+
 struct Options {
   std::string config, data;
   std::int64_t batch = 2;
@@ -18,11 +21,27 @@ struct Options {
   Device device;
 };
 
+/// What the operations of `steps` steps took, the longest first; the rest of the wall time is the program around them.
+void print_breakdown(const Timings& timings, std::size_t steps, double seconds) {
+  std::vector<std::pair<std::string_view, Timing>> rows(timings.begin(), timings.end());
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.second.seconds > b.second.seconds; });
+  const auto n = static_cast<double>(steps);
+  double all = 0;
+  for (const auto& [name, timing] : rows) {
+    all += timing.seconds;
+    if (timing.seconds < 0.002 * seconds) continue;
+    std::printf("  %-30s %6.0f calls %8.2f ms %5.1f%%\n", std::string(name).c_str(), static_cast<double>(timing.calls) / n, 1e3 * timing.seconds / n,
+                100 * timing.seconds / seconds);
+  }
+  std::printf("  %-30s              %8.2f ms %5.1f%%\n", "batches, graph, loop", 1e3 * (seconds - all) / n, 100 * (1 - all / seconds));
+}
+
 void run(const Options& o) {
   Config config = read_config(o.config);
   config.training.batch = o.batch;
   const CheckinTable table = read_checkins(o.data);
-  Context<any_backend> context(o.device.stream());
+  const auto timings = std::make_shared<Timings>();
+  Context<any_backend> context(o.device.stream(timings));
   const PlaceTokenizer tokenizer = make_tokenizer(table, GeoCells::geohash, static_cast<std::int32_t>(config.model.geo_rows));
   const Histories histories(table, tokenizer);
   auto model = make_place_model(context, config.model, tokenizer.places(), tokenizer.categories());
@@ -32,19 +51,22 @@ void run(const Options& o) {
   std::vector<double> seconds;
   double flops = 0, peak = measure_gemm_peak(context);
   const auto batch = static_cast<std::size_t>(o.batch);
-  for (std::size_t at = 0; at + batch <= windows.size() && seconds.size() < static_cast<std::size_t>(o.steps) + 2; at += batch) {
+  for (std::size_t at = 0; at + batch <= windows.size() && seconds.size() < static_cast<std::size_t>(o.steps) + warm_up; at += batch) {
+    if (seconds.size() == warm_up) timings->clear();
     const StepReport r = trainer.step(std::span<const Window>(windows).subspan(at, batch));
     seconds.push_back(r.seconds);
     flops = step_flops(config.model, tokenizer.places(), r.actions, r.targets);
   }
   if (seconds.size() < 4) throw DataError("too few full windows of " + std::to_string(config.model.length) + " actions to time");
-  seconds.erase(seconds.begin(), seconds.begin() + 2);  // warm-up
+  seconds.erase(seconds.begin(), seconds.begin() + warm_up);
+  const Timings step_timings = *timings;
   peak = std::max(peak, measure_gemm_peak(context));
   std::sort(seconds.begin(), seconds.end());
   const double median = seconds[seconds.size() / 2];
   std::printf("step median %.4f s, least %.4f s, %.0f actions/s\n", median, seconds.front(), static_cast<double>(o.batch * config.model.length) / median);
   std::printf("GEMM peak %.0f GFLOP/s, step %.1f GFLOP, %.0f%% of peak; peak memory of tensors %.0f MB\n", peak * 1e-9, flops * 1e-9,
               100 * flops / median / peak, static_cast<double>(context.memory().peak) * 1e-6);
+  print_breakdown(step_timings, seconds.size(), std::accumulate(seconds.begin(), seconds.end(), 0.0));
 }
 
 }  // namespace

@@ -27,7 +27,7 @@ struct Options {
 void train(const Options& o, const CheckinTable& table, const Config& config, const std::string& folder) {
   fs::remove_all(folder);  // the demo starts anew
   Context<any_backend> context(o.device.stream());
-  Progress progress(config, static_cast<std::int64_t>(table.places.size()), measure_gemm_peak(context), o.device.describe());
+  Progress progress(config, static_cast<std::int64_t>(table.places.size()), [&] { return measure_gemm_peak(context); }, o.device.describe());
   train_checkins(context, table, config, folder, false, progress.observer());
 }
 

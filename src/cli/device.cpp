@@ -26,6 +26,11 @@ std::vector<std::string> built_backends() {
   return names;
 }
 
+template <Backend B> any_backend::stream make(typename B::stream s, const std::shared_ptr<Timings>& timings) {
+  if (timings) return any_stream<timed<B>>({std::move(s), timings});
+  return any_stream<B>(std::move(s));
+}
+
 int usable_threads(int asked) { return asked > 0 ? asked : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
 
 }  // namespace
@@ -37,12 +42,12 @@ void Device::add_to(CLI::App& command) {
   command.add_option("--threads", threads, "CPU threads; 0: all there are")->check(CLI::Range(0, 1024))->capture_default_str();
 }
 
-any_backend::stream Device::stream() const {
+any_backend::stream Device::stream(const std::shared_ptr<Timings>& timings) const {
 #ifdef CHRONOTOPE_HAVE_ONEDNN
-  if (backend == "onednn") return any_stream<onednn_backend>(onednn_backend::stream(usable_threads(threads)));
+  if (backend == "onednn") return make<onednn_backend>(onednn_backend::stream(usable_threads(threads)), timings);
 #endif
 #ifdef CHRONOTOPE_HAVE_EIGEN
-  if (backend == "eigen") return any_stream<eigen_backend>({usable_threads(threads)});
+  if (backend == "eigen") return make<eigen_backend>({usable_threads(threads)}, timings);
 #endif
   throw BackendError("this program was built without the backend \"" + backend + "\"");
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "chronotope/backend/any_backend.hpp"
+#include "chronotope/backend/timed.hpp"
 
 namespace chronotope::cli {
 
@@ -14,7 +15,8 @@ struct Device {
 
   /// Adds --backend and --threads.
   void add_to(CLI::App& command);
-  any_backend::stream stream() const;
+  /// With `timings` every operation is timed into it.
+  any_backend::stream stream(const std::shared_ptr<Timings>& timings = nullptr) const;
   /// "onednn, 2 threads"
   std::string describe() const;
 };

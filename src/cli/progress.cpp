@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdio>
 
@@ -23,8 +24,8 @@ std::string duration_text(double seconds) {
   return text;
 }
 
-Progress::Progress(const Config& config, std::int64_t places, double gemm_peak, std::string device)
-    : config_(config), places_(places), peak_(gemm_peak), device_(std::move(device)), terminal_(isatty(STDERR_FILENO)) {}
+Progress::Progress(const Config& config, std::int64_t places, std::function<double()> gemm_peak, std::string device)
+    : config_(config), places_(places), measure_peak_(std::move(gemm_peak)), peak_(measure_peak_()), device_(std::move(device)), terminal_(isatty(STDERR_FILENO)) {}
 
 RunObserver Progress::observer() {
   return {[this](const Config& config, std::int64_t parameters, std::int64_t steps) {
@@ -72,6 +73,7 @@ void Progress::epoch(const EpochReport& r, const EvaluationResult* v) {
   if (terminal_) std::fprintf(stderr, "\r\033[K");
   std::fprintf(stderr, "epoch %2lld/%lld  loss %.4f", static_cast<long long>(r.epoch + 1), static_cast<long long>(config_.training.epochs), r.loss);
   if (v) std::fprintf(stderr, "  validation acc@1 %.4f  acc@10 %.4f  MRR %.4f", v->all.accuracy[0].mean, v->all.accuracy[2].mean, v->all.mrr.mean);
+  peak_ = std::max(peak_, measure_peak_());
   if (all_seconds_ > 0)
     std::fprintf(stderr, "  %.0f actions/s  %.0f%% of GEMM peak", all_actions_ / all_seconds_, 100 * all_flops_ / all_seconds_ / peak_);
   std::fprintf(stderr, "  %s%s\n", duration_text(began_.seconds()).c_str(), r.best ? "  best" : "");

@@ -1,6 +1,7 @@
 #pragma once
 // What a training shows while it runs: a line that renews itself on a terminal, a line an epoch elsewhere.
 
+#include <functional>
 #include <string>
 
 #include "chronotope/train/run.hpp"
@@ -9,8 +10,8 @@ namespace chronotope::cli {
 
 class Progress {
  public:
-  /// `gemm_peak` in FLOP/s as measured on this machine; `places` is the vocabulary.
-  Progress(const Config& config, std::int64_t places, double gemm_peak, std::string device);
+  /// `gemm_peak` measures FLOP/s; the best of one measurement an epoch counts. `places` is the vocabulary.
+  Progress(const Config& config, std::int64_t places, std::function<double()> gemm_peak, std::string device);
 
   RunObserver observer();
 
@@ -23,6 +24,7 @@ class Progress {
 
   Config config_;
   std::int64_t places_;
+  std::function<double()> measure_peak_;
   double peak_;
   std::string device_;
   bool terminal_;

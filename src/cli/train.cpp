@@ -24,7 +24,7 @@ void run(const Options& o) {
   const CheckinTable table = read_checkins(o.data);
   std::fprintf(stderr, "data: %zu check-ins of %zu users at %zu places\n", table.rows.size(), table.users.size(), table.places.size());
   Context<any_backend> context(o.device.stream());
-  Progress progress(config, static_cast<std::int64_t>(table.places.size()), measure_gemm_peak(context), o.device.describe());
+  Progress progress(config, static_cast<std::int64_t>(table.places.size()), [&] { return measure_gemm_peak(context); }, o.device.describe());
   const TrainingState state = train_checkins(context, table, config, o.out, o.resume, progress.observer());
   std::printf("best epoch %lld of %lld; checkpoint in %s\nnext: chronotope evaluate --checkpoint %s --data %s\n",
               static_cast<long long>(state.best_epoch + 1), static_cast<long long>(state.epoch), o.out.c_str(), o.out.c_str(), o.data.c_str());

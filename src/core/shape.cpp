@@ -1,10 +1,16 @@
 #include "chronotope/core/shape.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "chronotope/core/error.hpp"
 
 namespace chronotope {
+namespace {
+
+constexpr std::int64_t most_elements = std::numeric_limits<std::int64_t>::max() / 8;  // of the widest type, in bytes
+
+}  // namespace
 
 const char* to_string(DType t) {
   constexpr const char* names[] = {"f32", "f64", "i32", "i64", "u8"};
@@ -22,8 +28,13 @@ void Shape::push_back(std::int64_t extent) {
 }
 
 std::int64_t Shape::elements() const {
+  if (std::find(begin(), end(), 0) != end()) return 0;
   std::int64_t n = 1;
-  for (std::int64_t extent : *this) n *= extent;
+  for (std::int64_t extent : *this) {
+    if (extent == 0) return 0;
+    if (n > most_elements / extent) throw ShapeError("too many elements in shape " + to_string(*this));
+    n *= extent;
+  }
   return n;
 }
 

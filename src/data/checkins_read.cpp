@@ -26,6 +26,7 @@ constexpr std::size_t absent = std::numeric_limits<std::size_t>::max();
 struct Latest {
   std::int64_t utc = 0;
   std::size_t row = 0;
+  Split split = Split::train;
   std::string trajectory;
 };
 
@@ -151,17 +152,21 @@ class CheckinFile {
     return word == "1";
   }
 
-  // Checks the time order within the user; true if the row begins a trajectory.
-  bool follow_user(std::int32_t number, std::int64_t now) {
+  // Checks the order of times and splits within the user; true if the row begins a trajectory.
+  bool follow_user(std::int32_t number, std::int64_t now, Split part) {
     const bool first = static_cast<std::size_t>(number) == latest_.size();
     if (first) latest_.emplace_back();
     Latest& latest = latest_[number];
     if (!first && now < latest.utc)
       reject(utc, "lies before " + std::to_string(latest.utc) + " of row " + std::to_string(latest.row) +
                       " of the same user " + shown(text(user)) + "; sort the rows of a user by time");
+    if (part == Split::train && latest.split != Split::train)
+      reject(split, "comes after row " + std::to_string(latest.row) + " of the same user " + shown(text(user)) +
+                        ", which is no training row: splits are cut by time, with training rows first");
     const bool cut =
         has(trajectory) ? required_text(trajectory) != latest.trajectory : now - latest.utc > trajectory_gap;
     latest.utc = now;
+    latest.split = part;
     latest.row = csv_.row();
     if (cut && has(trajectory)) latest.trajectory = text(trajectory);
     return first || cut;
@@ -181,7 +186,7 @@ class CheckinFile {
     row.local = local_time(row.utc);
     row.split = split_word();
     row.target = has(target) && is_target();
-    draft.starts_trajectory = follow_user(draft.user, row.utc);
+    draft.starts_trajectory = follow_user(draft.user, row.utc, row.split);
     builder_.rows.push_back(draft);
   }
 

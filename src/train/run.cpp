@@ -2,17 +2,16 @@
 
 #include <bit>
 #include <filesystem>
-#include <fstream>
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "chronotope/ops/matmul.hpp"
+#include "train/folder_lock.hpp"
+#include "train/run_log.hpp"
 
 namespace chronotope {
 namespace {
 
 using B = any_backend;
-using Json = nlohmann::ordered_json;
 
 GeoCells cells_of(const ModelConfig& m) { return m.geo == "grid" ? GeoCells::grid : GeoCells::geohash; }
 
@@ -45,38 +44,6 @@ void make_folder(const std::string& folder) {
   if (error) throw FileError("cannot create the folder " + folder + ": " + error.message());
 }
 
-/// log.jsonl: a line a step and a line an epoch.
-class Log {
- public:
-  Log(const std::string& folder, bool append)
-      : path_((std::filesystem::path(folder) / "log.jsonl").string()), file_(path_, append ? std::ios::app : std::ios::trunc) {
-    check();
-  }
-  void step(const StepReport& r) {
-    line(Json{{"step", r.steps}, {"epoch", r.epoch + 1}, {"loss", r.loss}, {"learning_rate", r.rate}, {"gradient_norm", r.norm},
-              {"actions", r.actions}, {"targets", r.targets}, {"seconds", r.seconds}});
-  }
-  void epoch(const EpochReport& r, const EvaluationResult* v) {
-    Json json{{"epoch", r.epoch + 1}, {"loss", r.loss}, {"best", r.best}, {"seconds", r.seconds}};
-    if (r.score && v)
-      json["validation"] = {{"score", *r.score}, {"acc@1", v->all.accuracy[0].mean}, {"acc@10", v->all.accuracy[2].mean}, {"mrr", v->all.mrr.mean}};
-    line(json);
-    file_.flush();
-    check();
-  }
-
- private:
-  void line(const Json& json) {
-    file_ << json.dump() << '\n';
-    check();
-  }
-  void check() const {
-    if (!file_) throw FileError(path_ + ": cannot be written; is the disk full or the folder read-only?");
-  }
-  std::string path_;
-  std::ofstream file_;
-};
-
 /// The pieces of one run and how they act together.
 class Run {
  public:
@@ -84,8 +51,11 @@ class Run {
       : context_(context), table_(table), folder_(folder), observer_(observer), config_(config), data_(fingerprint(table)) {}
 
   TrainingState train(bool resume) {
+    std::optional<FolderLock> lock;
     std::optional<Checkpoint> from;
     if (resume) {
+      if (!std::filesystem::is_directory(folder_)) throw FileError(folder_ + ": there is no such folder to resume from");
+      lock.emplace(folder_);
       from = read_checkpoint(folder_, last_checkpoint);
       config_ = from->config;
     } else if (has_checkpoint(folder_, last_checkpoint)) {
@@ -99,10 +69,11 @@ class Run {
     const Histories histories(table_, checkpoint_.tokenizer);
     Trainer trainer(context_, model, config_, histories);
     if (from) resume_from(trainer, *from);
-    from.reset();
     make_folder(folder_);
+    if (!lock) lock.emplace(folder_);
     remove_leftovers(folder_);
-    Log log(folder_, resume);
+    RunLog log(folder_, from ? &from->state : nullptr);
+    from.reset();
     if (observer_.on_start) observer_.on_start(config_, parameter_count(model), trainer.total_steps());
     trainer.run(hooks(trainer, model, histories, log));
     return trainer.state();
@@ -124,7 +95,7 @@ class Run {
     }
   }
 
-  TrainerHooks hooks(Trainer<AnyPlaceModel<B>>& trainer, const AnyPlaceModel<B>& model, const Histories& histories, Log& log) {
+  TrainerHooks hooks(Trainer<AnyPlaceModel<B>>& trainer, const AnyPlaceModel<B>& model, const Histories& histories, RunLog& log) {
     TrainerHooks h;
     h.on_step = [this, &log](const StepReport& r) {
       log.step(r);
@@ -140,7 +111,8 @@ class Run {
       log.epoch(r, validation);
       if (observer_.on_epoch) observer_.on_epoch(r, validation);
     };
-    h.save = [this, &trainer](const TrainingState& state, bool best) {
+    h.save = [this, &trainer, &log](const TrainingState& state, bool best) {
+      log.flush();
       checkpoint_.state = state;
       checkpoint_.state.data = data_;
       if (best) {  // first, so that last never names a best epoch that is not on disk

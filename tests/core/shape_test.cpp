@@ -17,6 +17,9 @@ TEST_CASE("a shape knows its extents, axes and elements") {
   CHECK(Shape{}.elements() == 1);
   CHECK(to_string(Shape{}) == "[]");
   CHECK(Shape{2, 0, 3}.elements() == 0);
+  const std::int64_t huge = std::int64_t{1} << 40;
+  CHECK_THROWS_AS((void)Shape({huge, huge}).elements(), ShapeError);
+  CHECK(Shape{huge, huge, 0}.elements() == 0);
   CHECK(Shape{2, 3} == Shape{2, 3});
   CHECK_FALSE(Shape{2, 3} == Shape{2, 3, 1});
   CHECK_FALSE(Shape{2, 3} == Shape{3, 2});

@@ -60,6 +60,7 @@ TEST_CASE("values of reductions") {
   check_values(cumsum(transpose(x, 0, 1), 1), {1, 5, 5, 5, 2, 9}, {3, 2});
   check_values(sum_squares(transpose(x, 0, 1)), {95}, {});
   check_values(logsumexp(of({1000, 1000, -inf, 3}, {2, 2}), 1), {1000 + std::log(2.0), 3}, {2, 1});
+  check_values(logsumexp(of({-inf, -inf, inf, 3}, {2, 2}), 1), {-inf, inf}, {2, 1});
   check_values(sum(zeros(context(), {0, 3}, DType::f64)), {0}, {});
   CHECK(std::isnan(mean(zeros(context(), {0}, DType::f64)).item<double>()));
 }

@@ -2,6 +2,8 @@
 
 #include <chrono>
 #include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
 
 #include "train/tiny.hpp"
 
@@ -39,6 +41,17 @@ RunObserver stop_after_epoch(std::int64_t epoch) {
   return observer;
 }
 
+/// The steps of log.jsonl as they stand there.
+std::vector<std::int64_t> logged_steps(const std::string& folder) {
+  std::ifstream in(folder + "/log.jsonl");
+  std::vector<std::int64_t> steps;
+  for (std::string line; std::getline(in, line);) {
+    const auto json = nlohmann::json::parse(line);
+    if (json.contains("step")) steps.push_back(json["step"]);
+  }
+  return steps;
+}
+
 }  // namespace
 
 TEST_CASE("stopped inside epochs and between them, a training ends with the same bits") {
@@ -63,7 +76,35 @@ TEST_CASE("stopped inside epochs and between them, a training ends with the same
       tiny::train(backend, table, config, parts, true);
       CHECK(tiny::difference(last_of(whole), last_of(parts)) == "");
       CHECK(tiny::difference(best_of(whole), best_of(parts)) == "");
+      CHECK(logged_steps(parts) == logged_steps(whole));
     }
+}
+
+TEST_CASE("a resumed log goes on from its checkpoint: steps made again and a line cut by a kill are gone") {
+  const CheckinTable table = tiny::city();
+  const std::string& backend = tiny::backends().front();
+  const Folder folder;
+  const std::string whole = folder.file("whole"), cut = folder.file("cut");
+  tiny::train(backend, table, eventful(), whole);
+  CHECK_THROWS_AS(tiny::train(backend, table, eventful(), cut, false, stop_at_step(6)), tiny::Stop);
+  CHECK(logged_steps(cut).back() == 6);  // the checkpoint stands at 5
+  std::ofstream(cut + "/log.jsonl", std::ios::app) << R"({"step":7,"epoch":1,"lo)";
+  tiny::train(backend, table, eventful(), cut, true);
+  CHECK(logged_steps(cut) == logged_steps(whole));
+}
+
+TEST_CASE("two trainings do not write to one folder") {
+  const CheckinTable table = tiny::city();
+  const Folder folder;
+  const std::string run = folder.file("run");
+  const std::string& backend = tiny::backends().front();
+  RunObserver second;
+  second.on_epoch = [&](const EpochReport&, const EvaluationResult*) {
+    const std::string error = error_of([&] { tiny::train(backend, table, tiny::config(), run, true); });
+    CHECK(error == "ConfigError: " + run + ": another training is writing here; wait for it or choose another --out");
+  };
+  tiny::train(backend, table, tiny::config(), run, false, second);
+  tiny::train(backend, table, tiny::config(), run, true);  // the lock went with the run
 }
 
 TEST_CASE("a finished training resumed stays as it is") {

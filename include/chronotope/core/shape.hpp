@@ -23,6 +23,7 @@ class Shape {
   /// Extent of an axis; negative axes count from the end. No check: use axis() on user input.
   std::int64_t operator[](int axis) const { return extents_[axis < 0 ? axis + rank_ : axis]; }
   std::int64_t& operator[](int axis) { return extents_[axis < 0 ? axis + rank_ : axis]; }
+  /// Throws ShapeError when they are more than 64 bits can address.
   std::int64_t elements() const;
   /// 0-based axis for one that may count from the end; throws ShapeError when there is none.
   int axis(int axis) const;

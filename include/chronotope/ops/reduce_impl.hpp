@@ -1,6 +1,8 @@
 #pragma once
 // Definitions of ops/reduce.hpp.
 
+#include <limits>
+
 #include "chronotope/ops/detail.hpp"
 #include "chronotope/ops/elementwise.hpp"
 #include "chronotope/ops/reduce.hpp"
@@ -36,9 +38,20 @@ template <Backend B> Tensor<B> max(const Tensor<B>& x, int axis, bool keep) {
   return keep ? kept : squeeze(kept, axis);
 }
 
+namespace detail {
+
+/// Infinities replaced by the largest finite numbers of their sign.
+template <Backend B> Tensor<B> finite(const Tensor<B>& x) {
+  const double most = x.dtype() == DType::f32 ? std::numeric_limits<float>::max() : std::numeric_limits<double>::max();
+  const Tensor<B> lowest = scalar_like(x, -most);
+  return neg(maximum(neg(maximum(x, lowest)), lowest));
+}
+
+}  // namespace detail
+
 template <Backend B> Tensor<B> logsumexp(const Tensor<B>& x, int axis) {
-  // The shift cancels in the gradient, so it is treated as a constant.
-  const Tensor<B> top = detail::run_reduce(Reduction::max, x, 1u << x.shape().axis(axis));
+  // The shift cancels in the gradient, so it is treated as a constant. It is kept finite: -inf - -inf would be NaN.
+  const Tensor<B> top = detail::finite(detail::run_reduce(Reduction::max, x, 1u << x.shape().axis(axis)));
   return log(sum(exp(x - top), axis, true)) + top;
 }
 

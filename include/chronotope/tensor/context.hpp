@@ -44,7 +44,7 @@ template <Backend B> class ContextState {
       memory.cached -= size;
     } else {
       if (memory.cached > memory.peak) trim();  // shapes keep changing: do not hoard
-      p = B::allocate(stream, size);
+      p = allocate_new(size);
     }
     memory.in_use += size;
     memory.peak = std::max(memory.peak, memory.in_use);
@@ -75,6 +75,17 @@ template <Backend B> class ContextState {
   MemoryStats memory;
 
  private:
+  /// What is cached goes back before an allocation is given up.
+  void* allocate_new(std::size_t size) {
+    try {
+      return B::allocate(stream, size);
+    } catch (...) {
+      if (memory.cached == 0) throw;
+    }
+    trim();
+    return B::allocate(stream, size);
+  }
+
   /// Eight classes an octave: at most 12.5 % is wasted and near-equal shapes share blocks.
   static std::size_t size_class(std::size_t bytes) {
     std::size_t step = 64;

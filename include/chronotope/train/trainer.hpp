@@ -12,7 +12,7 @@
 #include "chronotope/train/histories.hpp"
 #include "chronotope/train/optimizer.hpp"
 #include "chronotope/train/schedule.hpp"
-#include "chronotope/train/stopwatch.hpp"
+#include "chronotope/core/stopwatch.hpp"
 
 namespace chronotope {
 

@@ -1,4 +1,4 @@
-#include "chronotope/train/stopwatch.hpp"
+#include "chronotope/core/stopwatch.hpp"
 
 #include <chrono>
 

@@ -1,0 +1,30 @@
+#include "train/folder_lock.hpp"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "chronotope/core/error.hpp"
+
+namespace chronotope {
+
+FolderLock::FolderLock(const std::string& folder) {
+  const std::string path = folder + "/lock";
+  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+  if (descriptor_ < 0) throw FileError(path + ": cannot be written: " + std::strerror(errno));
+  if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
+  const int reason = errno;
+  ::close(descriptor_);
+  if (reason == EWOULDBLOCK) throw ConfigError(folder + ": another training is writing here; wait for it or choose another --out");
+  // File systems without locks (some network ones) are used without.
+  descriptor_ = -1;
+}
+
+FolderLock::~FolderLock() {
+  if (descriptor_ >= 0) ::close(descriptor_);
+}
+
+}  // namespace chronotope

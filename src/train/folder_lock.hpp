@@ -1,0 +1,22 @@
+#pragma once
+// One writer a folder.
+
+#include <string>
+
+namespace chronotope {
+
+/// Holds a folder for this process: two trainings that write the same checkpoints would destroy each other's. The lock goes
+/// with the process, however it ends; the empty file "lock" stays.
+class FolderLock {
+ public:
+  /// Throws ConfigError when another process holds the folder, FileError when the lock file cannot be made.
+  explicit FolderLock(const std::string& folder);
+  ~FolderLock();
+  FolderLock(const FolderLock&) = delete;
+  FolderLock& operator=(const FolderLock&) = delete;
+
+ private:
+  int descriptor_;
+};
+
+}  // namespace chronotope
