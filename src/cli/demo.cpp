@@ -47,6 +47,7 @@ void run(const Options& o) {
                     report = (fs::path(o.out) / "report.html").string();
   fs::create_directories(o.out);
   CityOptions city;
+  city.users = 700, city.places = 2000;  // enough test targets to tell the model from counting
   city.seed = o.seed;
   const CheckinTable table = generate_city(city);
   write_checkins(table, data);

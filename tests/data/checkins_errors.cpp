@@ -152,6 +152,6 @@ TEST_CASE("data: long values are shortened, endless rows are refused") {
 TEST_CASE("data: a training row after a row of another split of the same user") {
   const std::string rows = "u,p,1,2,1000,train\nu,p,1,2,1001,validation\nv,p,1,2,900,train\nu,p,1,2,1002,train\n";
   CHECK(read_error(small_header + rows) ==
-        "DataError: in.csv: row 5, column 6 (split): \"train\" comes after row 3 of the same user \"u\", which is no "
+        "DataError: in.csv: row 5, column 6 (split): 'train' comes after row 3 of the same user 'u', which is no "
         "training row: splits are cut by time, with training rows first");
 }
