@@ -13,7 +13,8 @@ namespace {
 
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
-// A row by rising score in one word: the unit it is drawn with, its label, and whether its score is that of the row before.
+// A row by rising score in one word: the unit it is drawn with, its label, and whether its score is that of the row
+// before.
 constexpr std::uint32_t level_bit = 1, label_bit = 2;
 constexpr int unit_shift = 2;
 constexpr std::size_t most_units = std::size_t{1} << 30;

@@ -15,7 +15,8 @@ namespace chronotope::clicks {
 
 inline bool counts(const ClickRows& rows, std::size_t i) { return rows.subset.empty() || rows.subset[i]; }
 
-/// Throws DataError as ClickRows says; `measure` begins the message. `unit_interval` also refuses what is no probability.
+/// Throws DataError as ClickRows says; `measure` begins the message. `unit_interval` also refuses what is no
+/// probability.
 void check(const ClickRows& rows, const std::string& measure, bool unit_interval = false);
 
 /// Throws DataError unless there are `rows` of something called `what`.
@@ -26,9 +27,7 @@ inline std::uint32_t key_of(float score) {
   const auto bits = std::bit_cast<std::uint32_t>(score + 0.0f);
   return bits >> 31 ? ~bits : bits | 0x80000000u;
 }
-inline float score_of(std::uint32_t key) {
-  return std::bit_cast<float>(key >> 31 ? key & 0x7FFFFFFFu : ~key);
-}
+inline float score_of(std::uint32_t key) { return std::bit_cast<float>(key >> 31 ? key & 0x7FFFFFFFu : ~key); }
 
 /// (score key << 32 | row) of the rows that count, sorted: 8 bytes a row.
 std::vector<std::uint64_t> rows_by_score(const ClickRows& rows);
@@ -53,14 +52,12 @@ class HalfKeys {
 };
 
 /// visit(low, clicks, others) for every distinct value in `clicks` and `others`, rising. Sorts both.
-template <class Visit>
-void merge_small(std::span<std::uint16_t> clicks, std::span<std::uint16_t> others, Visit visit) {
+template <class Visit> void merge_small(std::span<std::uint16_t> clicks, std::span<std::uint16_t> others, Visit visit) {
   std::sort(clicks.begin(), clicks.end());
   std::sort(others.begin(), others.end());
   for (std::size_t c = 0, o = 0; c < clicks.size() || o < others.size();) {
-    const std::uint16_t low = o == others.size()                                  ? clicks[c]
-                              : c == clicks.size() || others[o] < clicks[c] ? others[o]
-                                                                                  : clicks[c];
+    constexpr std::uint32_t none = 65536;
+    const std::uint32_t low = std::min(c < clicks.size() ? clicks[c] : none, o < others.size() ? others[o] : none);
     const std::size_t c0 = c, o0 = o;
     while (c < clicks.size() && clicks[c] == low) ++c;
     while (o < others.size() && others[o] == low) ++o;
@@ -69,9 +66,8 @@ void merge_small(std::span<std::uint16_t> clicks, std::span<std::uint16_t> other
 }
 
 /// The same by counting: for buckets so full that walking all values costs less than sorting.
-template <class Visit>
-void merge_large(std::span<const std::uint16_t> clicks, std::span<const std::uint16_t> others,
-                 std::vector<std::array<std::uint32_t, 2>>& count, Visit visit) {
+template <class Visit> void merge_large(std::span<const std::uint16_t> clicks, std::span<const std::uint16_t> others,
+                                        std::vector<std::array<std::uint32_t, 2>>& count, Visit visit) {
   count.assign(65536, {});
   for (const std::uint16_t low : clicks) ++count[low][1];
   for (const std::uint16_t low : others) ++count[low][0];
@@ -79,8 +75,8 @@ void merge_large(std::span<const std::uint16_t> clicks, std::span<const std::uin
     if (count[low][0] || count[low][1]) visit(static_cast<std::uint32_t>(low), count[low][1], count[low][0]);
 }
 
-/// visit(score, clicks, others) for every distinct score among the rows that count, rising. Rows must have been checked.
-/// O(rows) time, 2 bytes a row and 2 MB of memory.
+/// visit(score, clicks, others) for every distinct score among the rows that count, rising. Rows must have been
+/// checked. O(rows) time, 2 bytes a row and 2 MB of memory.
 template <class Visit> void for_each_score(const ClickRows& rows, Visit visit) {
   constexpr std::size_t large = 16384;
   HalfKeys keys(rows);

@@ -71,9 +71,8 @@ MeasuredInterval ratio_bootstrap(std::span<const Unit> units, double value, cons
 
 Unit unit_of(const UserAuc& user, double value, const char* what) {
   if (!std::isfinite(value))
-    throw DataError(std::string(what) + ": user " + std::to_string(user.user) + " with " +
-                    std::to_string(user.clicks) + " clicks in " + std::to_string(user.impressions) +
-                    " impressions has no finite AUC");
+    throw DataError(std::string(what) + ": user " + std::to_string(user.user) + " with " + std::to_string(user.clicks) +
+                    " clicks in " + std::to_string(user.impressions) + " impressions has no finite AUC");
   const auto weight = static_cast<double>(user.impressions);
   return {weight * value, weight};
 }

@@ -60,15 +60,15 @@ inline double slow_placement(const ClickRows& r, std::size_t i) {
   return sum / n;
 }
 
-/// Sample covariance matrix entries as DeLong's paper has them, for the difference of `r` and `second` (empty: `r` alone).
+/// Sample covariance matrix entries as DeLong's paper has them, for the difference of `r` and `second` (empty: `r`
+/// alone).
 inline double slow_delong_variance(const ClickRows& r, std::span<const float> second) {
   double total = 0;
   for (const int label : {0, 1}) {
     std::vector<double> v;
     for (std::size_t i = 0; i < r.scores.size(); ++i)
       if (counts(r, i) && r.labels[i] == label)
-        v.push_back(slow_placement(r, i) -
-                    (second.empty() ? 0 : slow_placement({second, r.labels, r.subset}, i)));
+        v.push_back(slow_placement(r, i) - (second.empty() ? 0 : slow_placement({second, r.labels, r.subset}, i)));
     double mean = 0, squares = 0;
     for (const double x : v) mean += x / static_cast<double>(v.size());
     for (const double x : v) squares += (x - mean) * (x - mean);

@@ -240,5 +240,6 @@ TEST_CASE("clicks: ten million rows, time printed") {
   CHECK(timed("auc", [&] { return auc(r.view()).value; }) == doctest::Approx(5. / 6).epsilon(1e-3));
   CHECK(timed("gauc", [&] { return gauc(r.view(), r.users).value; }) == doctest::Approx(5. / 6).epsilon(2e-3));
   CHECK(timed("calibration error", [&] { return calibration(r.view()).expected_error; }) < 1e-3);
-  CHECK(timed("log loss", [&] { return log_loss_of_probabilities(r.view()).mean; }) == doctest::Approx(.5).epsilon(1e-3));
+  CHECK(timed("log loss", [&] { return log_loss_of_probabilities(r.view()).mean; }) ==
+        doctest::Approx(.5).epsilon(1e-3));
 }

@@ -33,7 +33,7 @@ ClickRows only(const Rows& r, std::uint32_t user, Labels& subset) {
 
 TEST_CASE("gauc: by hand, users left out are counted") {
   //                      user 7: .5     user 3: 1     user 1: one class, user 2: one class
-  const std::vector<float> s{1, 2, 2, 3,   5, 4,         9,   1, 2, 3};
+  const std::vector<float> s{1, 2, 2, 3, 5, 4, 9, 1, 2, 3};
   const Labels l{0, 1, 0, 0, 1, 0, 1, 0, 0, 0};
   const Users u{7, 7, 7, 7, 3, 3, 1, 2, 2, 2};
   const auto users = user_aucs({s, l}, u);

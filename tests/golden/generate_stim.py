@@ -4,9 +4,9 @@ Local-Life Service Recommendation"): stim_mask, stim_query_moe, stim_hmin and st
 
     PYTHON tests/golden/generate_stim.py        any interpreter that has torch; seconds on one thread, seed 20250801
 
-Inputs and parameters are f32, so that both types hold them; results and gradients are f64 and computed in f64. u8 tensors
-are flags or letters. Names begin with the part, as "mask."; below, [] are shapes, B rows, k behaviours kept, 3 materials
-(hour, week, geohash, in this order), 5 queries, H heads. Sizes and constants are in the files' metadata.
+Inputs and parameters are f32, so that both types hold them; results and gradients are f64 and computed in f64.
+u8 tensors are flags or letters. Names begin with the part, as "mask."; below, [] are shapes, B rows, k behaviours
+kept, 3 materials (hour, week, geohash, in this order), 5 queries, H heads. Sizes and constants are in the metadata.
 
 Conventions of all files. Behaviours are ordered from the oldest to the newest; padding is in FRONT, and what stands
 there (flags, keys, times) must not matter. Position time: t = behaviours back from the newest, which has t = 0 (so
@@ -14,18 +14,18 @@ t = k - 1 - index). A review point has its own level already (t = t_last), also 
 "X.gradient.P" is the gradient of sum(X.out * X.d_out) with respect to P, except in stim, where it is that of the loss.
 
 stim_mask: one curve a material.
-    mask.valid [B, k] u8, mask.review [B, 3, k] u8    rows: full; padded, the newest a review, flags on padding; full, no
-                                                      reviews of one material and nothing but reviews of another; one
-                                                      behaviour; nothing but padding; random
+    mask.valid [B, k] u8, mask.review [B, 3, k] u8    rows: full; padded, the newest a review, flags on padding; full,
+                                                      no reviews of one material and nothing but reviews of another;
+                                                      one behaviour; nothing but padding; random
     mask.elapsed [B, k]                               days before the request, the t of elapsed time
     mask.r_init, .r_final, .s, .i [3]                 by material
     mask.d_out [B, 3, k]
     mask.FORM.TIME.curve [B, 3, k]                    R(t) before scaling, 0 for padding
     mask.FORM.TIME.out [B, 3, k]                      min-max over valid behaviours; padding 0; a constant curve 1
     mask.FORM.TIME.gradient.NAME [3]                  NAME: r_init, r_final, s, i
-  with FORM exponential, power, logarithm, or exponential_logistic (a logistic function after the scaling, padding still 0;
-  no curve) and TIME position, elapsed. With x = t / s before the first review and x = (t - t_last)(1 + n i) / s after the
-  n-th: exp(-x), (1 + c x)^m, a - b ln(x + c), times R_n after a review; the last is not cut at 0.
+  with FORM exponential, power, logarithm, or exponential_logistic (a logistic function after the scaling, padding
+  still 0; no curve) and TIME position, elapsed. With x = t / s before the first review and, after the n-th,
+  x = (t - t_last)(1 + n i) / s: exp(-x), (1 + c x)^m, a - b ln(x + c), times R_n after a review; never cut at 0.
 
 stim_query_moe: X is hour, week, location and item one after another.
     moe.x_hour, .x_week, .x_location, .x_item [B, width]; moe.holiday [B] u8; moe.alpha [1]
@@ -37,7 +37,8 @@ stim_query_moe: X is hour, week, location and item one after another.
     moe.gradient.P                                    of every parameter, and of x_hour, x_week, x_location, x_item
 
 stim_hmin: temperature 1, one softmax for all heads.
-    hmin.q [B, 5, d_q], hmin.keys [B, k, d_k], hmin.mask [B, 3, k], hmin.valid [B, k] u8 (one row has none valid: output 0)
+    hmin.q [B, 5, d_q], hmin.keys [B, k, d_k], hmin.mask [B, 3, k]
+    hmin.valid [B, k] u8                              one row has none valid: its output is 0
     hmin.query.L.weight, .bias                        L: 0, 1 (hidden width 32), one for all queries
     hmin.head.h.L.weight, .bias                       h: 0 .. H - 1, likewise
     hmin.out [B, 5 x 3 x H x d_k], hmin.d_out         query slowest, then material, head, key
@@ -48,7 +49,8 @@ stim: the whole, from numbers to logit; its own parameters and gradients, and wh
                                                       cell is the row of the request's geohash in its table
     batch.geohash [B, 6] u8                           the request's geohash6 in letters; row 0 is the paper's example
     batch.holiday [B] u8, batch.numeric [B, 2], batch.label [B] u8
-    batch.behaviour_item, ._category, ._hour, ._weekday [B, k] i32, .behaviour_geohash [B, k, 6] u8, batch.valid [B, k] u8
+    batch.behaviour_item, ._category, ._hour, ._weekday [B, k] i32, .behaviour_geohash [B, k, 6] u8
+    batch.valid [B, k] u8
     batch.review [B, 3, k] u8                         same group as the request, from the hours, weekdays and geohashes
     embedding.item, .category, .user, .hour, .weekday, .cell [rows, width]
     curve.r_init, .r_final, .s, .i [3]                trained like the rest; position time, exponential
@@ -62,8 +64,8 @@ stim: the whole, from numbers to logit; its own parameters and gradients, and wh
     between.head_input [B, .]                         hmin, x_hour, x_week, x_location, x_item, user, numeric
     logit [B], loss [1]                               mean binary cross-entropy of the logits
     gradient.P                                        of every parameter
-    losses [4]                                        before each of three AdamW steps, and after them; rate, betas, eps and
-                                                      decoupled decay (of every parameter) are in the metadata
+    losses [4]                                        before each of three AdamW steps, and after them; rate, betas, eps
+                                                      and decoupled decay (of every parameter): metadata
 
 Run it again, and commit the files, when a definition changes; never to make a test pass.
 """
@@ -291,7 +293,7 @@ def whole_file():
 def paper_example():
     """The numbers are of no consequence, only who shares a group; still, the paper's do not all fit its lists."""
     got = stim.groups(12, 1, "wmpp2u")
-    print("Tuesday 12:00, wmpp2u: hour group %d (midday), week group %d (weekday), geohash group %d (w, then k to z)" % got)
+    print("Tuesday 12:00, wmpp2u: hour group %d (midday), week group %d (weekday), geohash group %d (w + k-z)" % got)
     print("  the paper says 2, 1 and 2: its second geohash group must be w + k-z, though its list names that one third")
     assert got == (2, 1, 3)
 

@@ -1,7 +1,7 @@
 #pragma once
-// Measures of click prediction: AUC, log loss, calibration. Measures by user (GAUC) are in user_clicks.hpp, intervals in
-// click_intervals.hpp. All are exact, whatever the number of rows (below 2^32), and give a stated NaN where they are not
-// defined, so that a report over many subsets loses no line to a subset of one class.
+// Measures of click prediction: AUC, log loss, calibration. Measures by user (GAUC) are in user_clicks.hpp, intervals
+// in click_intervals.hpp. All are exact, whatever the number of rows (below 2^32), and give a stated NaN where they are
+// not defined, so that a report over many subsets loses no line to a subset of one class.
 
 #include <cstddef>
 #include <cstdint>
@@ -14,9 +14,9 @@ namespace chronotope {
 /// Every measure throws DataError for differing lengths and, among the rows that count, for a label other than 0 and 1
 /// and a NaN score.
 struct ClickRows {
-  std::span<const float> scores;             ///< [rows] the higher, the likelier a click; what unit, each measure says
-  std::span<const std::uint8_t> labels;      ///< [rows] 1 for a click, 0 for none
-  std::span<const std::uint8_t> subset = {}; ///< [rows] non-zero: the row counts; empty: all count
+  std::span<const float> scores;              ///< [rows] the higher, the likelier a click; what unit, each measure says
+  std::span<const std::uint8_t> labels;       ///< [rows] 1 for a click, 0 for none
+  std::span<const std::uint8_t> subset = {};  ///< [rows] non-zero: the row counts; empty: all count
 };
 
 /// [rows] a subset: 1 where from <= behaviours < below. Cold start is the default, (0, 10); the others are (10, none).
@@ -39,11 +39,11 @@ Auc auc(const ClickRows& rows);
 
 /// Mean negative log likelihood in nats.
 struct LogLoss {
-  double mean = 0;              ///< +inf when `impossible` is not 0, NaN without rows
-  std::uint64_t rows = 0;       ///< that count
-  std::uint64_t impossible = 0; ///< rows whose label was given a probability of exactly 0: check before using the mean
-  double mean_possible = 0;     ///< over the other rows; NaN when there are none
-  double base = 0;              ///< the loss of predicting the subset's share of clicks for every row
+  double mean = 0;               ///< +inf when `impossible` is not 0, NaN without rows
+  std::uint64_t rows = 0;        ///< that count
+  std::uint64_t impossible = 0;  ///< rows whose label was given a probability of exactly 0: check before using the mean
+  double mean_possible = 0;      ///< over the other rows; NaN when there are none
+  double base = 0;               ///< the loss of predicting the subset's share of clicks for every row
 };
 
 /// Scores are probabilities of a click; nothing is clipped. One of exactly 0 or 1 costs nothing where it is right and
@@ -71,12 +71,12 @@ struct Calibration {
   std::vector<CalibrationBin> bins;    ///< by rising prediction, none empty
 };
 
-/// Compares probabilities with what happened, in `bins` bins of equal counts (Nguyen and O'Connor, "Posterior calibration
-/// and exploratory analysis for natural language processing models", EMNLP 2015). Equal predictions are never
-/// separated: a bin ends at the first change of prediction at or after its share, so bins may be larger, and fewer.
-/// The expected error of a perfectly calibrated model is not 0 but about sqrt(2 bins o (1 - o) / (pi rows)) with o the
-/// share of clicks, or less: compare with that. Time and memory as auc. Throws DataError also for scores outside [0, 1],
-/// ConfigError for no bins.
+/// Compares probabilities with what happened, in `bins` bins of equal counts (Nguyen and O'Connor, "Posterior
+/// calibration and exploratory analysis for natural language processing models", EMNLP 2015). Equal predictions are
+/// never separated: a bin ends at the first change of prediction at or after its share, so bins may be larger, and
+/// fewer. The expected error of a perfectly calibrated model is not 0 but about sqrt(2 bins o (1 - o) / (pi rows)) with
+/// o the share of clicks, or less: compare with that. Time and memory as auc. Throws DataError also for scores outside
+/// [0, 1], ConfigError for no bins.
 Calibration calibration(const ClickRows& rows, std::size_t bins = 10);
 
 }  // namespace chronotope
