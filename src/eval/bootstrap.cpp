@@ -1,15 +1,14 @@
 #include "chronotope/eval/bootstrap.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 #include <string>
 #include <unordered_map>
 
 #include "chronotope/core/error.hpp"
-#include "chronotope/core/philox.hpp"
 #include "chronotope/eval/targets.hpp"
+#include "eval/resampling.hpp"
 
 namespace chronotope {
 namespace {
@@ -31,9 +30,7 @@ void check(std::span<const double> first, std::span<const double> second, const 
   for (std::size_t i = 0; i < first.size(); ++i)
     if (!std::isfinite(first[i]) || !std::isfinite(second[i]))
       throw DataError("paired_bootstrap: values of target " + std::to_string(i) + " are not finite");
-  if (options.resamples == 0 || !(options.level > 0 && options.level < 1))
-    throw ConfigError("paired_bootstrap: " + std::to_string(options.resamples) + " resamples, level " +
-                      std::to_string(options.level) + "; at least one resample and a level inside (0, 1) are needed");
+  resampling::check(options, "paired_bootstrap");
 }
 
 std::vector<Unit> make_units(std::span<const double> first, std::span<const double> second,
@@ -51,22 +48,11 @@ std::vector<Unit> make_units(std::span<const double> first, std::span<const doub
 
 double mean_of_resample(std::span<const Unit> units, std::uint64_t seed, std::uint64_t resample) {
   Unit sum;
-  std::array<std::uint32_t, 4> words{};
-  for (std::size_t i = 0; i < units.size(); ++i) {
-    if (i % 4 == 0) words = philox(seed, resample, i / 4);
-    const Unit& drawn = units[(std::uint64_t{words[i % 4]} * units.size()) >> 32];  // word / 2^32 of the way
-    sum.difference += drawn.difference;
-    sum.targets += drawn.targets;
-  }
+  resampling::draw(units.size(), seed, resample, [&](std::size_t unit) {
+    sum.difference += units[unit].difference;
+    sum.targets += units[unit].targets;
+  });
   return sum.difference / sum.targets;
-}
-
-// Linear between the order statistics next to p (n - 1).
-double quantile(std::span<const double> sorted, double p) {
-  const double at = p * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
 }
 
 }  // namespace
@@ -81,7 +67,8 @@ PairedDifference paired_bootstrap(std::span<const double> first, std::span<const
   for (std::size_t r = 0; r < means.size(); ++r) means[r] = mean_of_resample(units, options.seed, r);
   std::sort(means.begin(), means.end());
   const double outside = (1 - options.level) / 2;
-  return {sum / static_cast<double>(first.size()), quantile(means, outside), quantile(means, 1 - outside)};
+  return {sum / static_cast<double>(first.size()), resampling::quantile(means, outside),
+          resampling::quantile(means, 1 - outside)};
 }
 
 std::vector<std::size_t> target_users(const CheckinTable& table, Split split) {

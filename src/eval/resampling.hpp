@@ -1,0 +1,60 @@
+#pragma once
+// What every bootstrap here does: drawing units, and the percentile interval of the resampled values.
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "chronotope/core/error.hpp"
+#include "chronotope/core/philox.hpp"
+#include "chronotope/eval/bootstrap.hpp"
+#include "chronotope/eval/metrics.hpp"
+#include "chronotope/eval/user_clicks.hpp"
+
+namespace chronotope::resampling {
+
+/// Throws ConfigError; `what` begins the message.
+inline void check(const BootstrapOptions& options, const std::string& what) {
+  if (options.resamples == 0 || !(options.level > 0 && options.level < 1))
+    throw ConfigError(what + ": " + std::to_string(options.resamples) + " resamples, level " +
+                      std::to_string(options.level) + "; at least one resample and a level inside (0, 1) are needed");
+}
+
+/// visit(unit) `units` times, each unit drawn uniformly with replacement. Depends on (seed, resample, units) alone.
+template <class Visit> void draw(std::size_t units, std::uint64_t seed, std::uint64_t resample, Visit visit) {
+  std::array<std::uint32_t, 4> words{};
+  for (std::size_t i = 0; i < units; ++i) {
+    if (i % 4 == 0) words = philox(seed, resample, i / 4);
+    visit(static_cast<std::size_t>((std::uint64_t{words[i % 4]} * units) >> 32));  // word / 2^32 of the way
+  }
+}
+
+/// Linear between the order statistics next to p (n - 1).
+inline double quantile(std::span<const double> sorted, double p) {
+  const double at = p * static_cast<double>(sorted.size() - 1);
+  const auto below = static_cast<std::size_t>(at);
+  const std::size_t above = std::min(below + 1, sorted.size() - 1);
+  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
+}
+
+/// `value` with the deviation and the percentiles of `values` [resamples], of which NaNs are left out and counted.
+inline MeasuredInterval interval(double value, std::vector<double> values, const BootstrapOptions& options) {
+  const std::size_t drawn = values.size();
+  std::erase_if(values, [](double v) { return std::isnan(v); });
+  MeasuredInterval result{value, NAN, NAN, NAN, drawn - values.size()};
+  if (values.empty()) return result;
+  std::sort(values.begin(), values.end());
+  const double outside = (1 - options.level) / 2, mean = estimate(values).mean;
+  double squares = 0;
+  for (const double v : values) squares += (v - mean) * (v - mean);
+  if (values.size() > 1) result.standard_error = std::sqrt(squares / static_cast<double>(values.size() - 1));
+  result.low = quantile(values, outside);
+  result.high = quantile(values, 1 - outside);
+  return result;
+}
+
+}  // namespace chronotope::resampling
