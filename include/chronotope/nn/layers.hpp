@@ -17,8 +17,9 @@ inline constexpr double initial_deviation = 0.02;
 template <Backend B> class Linear {
  public:
   using backend = B;
-  Linear(Context<B>& context, std::int64_t in, std::int64_t out, bool bias = false, DType dtype = DType::f32)
-      : weight(normal_parameter(context, {out, in}, initial_deviation, dtype)) {
+  Linear(Context<B>& context, std::int64_t in, std::int64_t out, bool bias = false, DType dtype = DType::f32,
+         double deviation = initial_deviation)
+      : weight(normal_parameter(context, {out, in}, deviation, dtype)) {
     if (bias) this->bias = constant_parameter(context, {out}, 0, dtype);
   }
 

@@ -43,6 +43,7 @@
   template Tensor<B> linear(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> gather(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> cross_entropy(const Tensor<B>&, const Tensor<B>&); \
+  template Tensor<B> binary_cross_entropy(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> where(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> cast(const Tensor<B>&, DType); \
   template Tensor<B> sum(const Tensor<B>&, int, bool); \

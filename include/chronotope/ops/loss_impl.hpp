@@ -65,4 +65,16 @@ template <Backend B> Tensor<B> linear_cross_entropy(const Tensor<B>& h, const Te
   return cross_entropy(linear(h, weight), target);
 }
 
+template <Backend B> Tensor<B> binary_cross_entropy(const Tensor<B>& logits, const Tensor<B>& labels) {
+  detail::same_dtype("binary_cross_entropy", logits, labels);
+  if (!(logits.shape() == labels.shape())) detail::shapes_differ("binary_cross_entropy", "shapes differ", logits.shape(), labels.shape());
+  const Tensor<B> x = logits.detach(), y = labels.detach();
+  const Tensor<B> value = relu(x) - x * y + log(exp(neg(abs(x))) + 1.0);
+  // Its own gradient: that of the parts would be wrong at 0, where |x| and max(x, 0) have a kink and the loss has none.
+  return record(value, {&logits, &labels}, [x, y](const Tensor<B>& d, GradientSink<B>& sink) {
+    if (sink.wants(0)) sink.add(0, d * (sigmoid(x) - y));
+    if (sink.wants(1)) sink.add(1, neg(d * x));
+  });
+}
+
 }  // namespace chronotope

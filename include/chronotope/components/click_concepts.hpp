@@ -1,0 +1,33 @@
+#pragma once
+// What the parts of a click model must offer. As in components/concepts.hpp: put in a class of your own; one that lacks a
+// member does not compile, and the message names it.
+
+#include "chronotope/components/query_moe.hpp"
+#include "chronotope/components/review_points.hpp"
+
+namespace chronotope {
+
+/// Weights of behaviours by material: points of B samples, k behaviours -> [B, M, k].
+template <class M>
+concept BehaviourMask = Module<M> && requires(const M& mask, const ReviewPoints& points) {
+  { mask.materials() } -> std::convertible_to<std::int64_t>;
+  { mask(points) } -> std::same_as<Tensor<typename M::backend>>;
+};
+
+/// Queries of a request: [B, queries(), width()].
+template <class Q>
+concept RequestQuery = Module<Q> && requires(const Q& query, const RequestParts<typename Q::backend>& request) {
+  { query.queries() } -> std::convertible_to<std::int64_t>;
+  { query.width() } -> std::convertible_to<std::int64_t>;
+  { query(request) } -> std::same_as<Tensor<typename Q::backend>>;
+};
+
+/// Interests: queries [B, Q, d_q], keys [B, k, d_k], mask [B, M, k], valid [B, k] u8 -> [B, width(Q, M)]. Padding takes no
+/// part, and no sample sees another.
+template <class U>
+concept InterestUnit = Module<U> && requires(const U& unit, const Tensor<typename U::backend>& x, std::int64_t n) {
+  { unit.width(n, n) } -> std::convertible_to<std::int64_t>;
+  { unit(x, x, x, x) } -> std::same_as<Tensor<typename U::backend>>;
+};
+
+}  // namespace chronotope
