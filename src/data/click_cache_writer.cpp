@@ -69,14 +69,23 @@ class PieceFile {
     if (::fdatasync(descriptor_) != 0) fail("flushing to the disk");
   }
 
-  void copy_to(AtomicFile& out, std::vector<char>& buffer) {
-    if (::lseek(descriptor_, 0, SEEK_SET) < 0) fail("positioning");
-    for (;;) {
-      const ssize_t got = ::read(descriptor_, buffer.data(), buffer.size());
+  void read(std::uint64_t offset, void* out, std::size_t size) const {
+    char* next = static_cast<char*>(out);
+    while (size > 0) {
+      const ssize_t got = ::pread(descriptor_, next, size, static_cast<::off_t>(offset));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) fail("reading");
-      if (got == 0) return;
-      out.write(buffer.data(), static_cast<std::size_t>(got));
+      if (got == 0) throw FormatError(path_ + ": ends too early; remove the folder to begin anew");
+      next += got, size -= static_cast<std::size_t>(got), offset += static_cast<std::uint64_t>(got);
+    }
+  }
+
+  void copy_to(AtomicFile& out, std::uint64_t offset, std::uint64_t size, std::vector<char>& buffer) const {
+    while (size > 0) {
+      const auto part = static_cast<std::size_t>(std::min<std::uint64_t>(size, buffer.size()));
+      read(offset, buffer.data(), part);
+      out.write(buffer.data(), part);
+      offset += part, size -= part;
     }
   }
 
@@ -108,18 +117,20 @@ class ClickCacheWriter::State {
     lock_.emplace(folder_ + "/lock");
     if (!lock_->lock()) throw FileError(folder_ + ": another process is writing this cache; let it end or stop it");
     if (fs::exists(progress_path())) restore();
+    pieces_.emplace(folder_ + "/pieces");
+    pieces_->cut(bytes_);
   }
 
   void append(const ClickLog& piece) {
     std::vector<Column> columns = clicks::columns_of(piece);
-    if (files_.empty()) start(columns);
-    else check_same(columns);
     const Extent more{piece.size(), piece.behaviours.size(), piece.semi_synthetic};
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      if (columns[i].bytes.size() != more.bytes_of(columns[i]))
-        throw DataError(path_ + ": " + columns[i].title() + ": its length differs from that of the others");
-      if (columns[i].role == Role::first || columns[i].role == Role::last) files_[i].write(shifted(columns[i].bytes));
-      else files_[i].write(columns[i].bytes);
+    check_same(columns, more);
+    const std::uint64_t head[] = {more.samples, more.behaviours};
+    pieces_->write(std::as_bytes(std::span(head)));
+    bytes_ += sizeof head;
+    for (const Column& c : columns) {
+      pieces_->write(c.role == Role::first || c.role == Role::last ? shifted(c.bytes) : c.bytes);
+      bytes_ += c.bytes.size();
     }
     extent_.samples += more.samples;
     extent_.behaviours += more.behaviours;
@@ -128,12 +139,13 @@ class ClickCacheWriter::State {
 
   void save(std::string note) {
     note_ = std::move(note);
-    for (PieceFile& file : files_) file.sync();
+    pieces_->sync();  // before the progress that counts on it
     const Json progress = {{"version", clicks::cache_version},
                            {"fingerprint", fingerprint_},
                            {"note", note_},
                            {"samples", extent_.samples},
                            {"behaviours", extent_.behaviours},
+                           {"bytes", bytes_},
                            {"semi_synthetic", extent_.semi_synthetic},
                            {"columns", clicks::to_json(columns_)}};
     write_file_atomically(progress_path(), progress.dump(1, ' ', false, Json::error_handler_t::replace));
@@ -145,14 +157,19 @@ class ClickCacheWriter::State {
     const std::string head = clicks::make_head(extent_, columns_);
     out.write(head);
     std::uint64_t at = head.size();
+    std::vector<Place> pieces = find_pieces();
     std::vector<char> buffer(copy_bytes);
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      out.write(std::string(columns_[i].offset - at, '\0'));
-      files_[i].copy_to(out, buffer);
-      at = columns_[i].offset + extent_.bytes_of(columns_[i]);
+    for (const Column& c : columns_) {
+      out.write(std::string(c.offset - at, '\0'));
+      for (Place& piece : pieces) {
+        const std::uint64_t size = piece.extent.bytes_of(c);
+        pieces_->copy_to(out, piece.offset, size, buffer);
+        piece.offset += size;  // where its next column is
+      }
+      at = c.offset + extent_.bytes_of(c);
     }
     out.commit();
-    files_.clear();
+    pieces_.reset();
     std::error_code ignored;  // the cache is whole; a folder left behind only takes room
     fs::remove_all(folder_, ignored);
   }
@@ -163,25 +180,46 @@ class ClickCacheWriter::State {
  private:
   std::string progress_path() const { return folder_ + "/progress.json"; }
 
-  void open_files() {
-    for (std::size_t i = 0; i < columns_.size(); ++i) {
-      files_.emplace_back(folder_ + "/column-" + std::to_string(i));
-      files_.back().cut(extent_.bytes_of(columns_[i]));  // to nothing, when this is the first piece
+  void check_same(const std::vector<Column>& columns, const Extent& extent) {
+    for (const Column& c : columns)
+      if (c.bytes.size() != extent.bytes_of(c))
+        throw DataError(path_ + ": " + c.title() + ": its length differs from that of the others");
+    if (columns_.empty()) {
+      columns_ = columns;
+      for (Column& c : columns_) c.bytes = {};  // those of the first piece are gone soon
     }
-  }
-
-  void start(const std::vector<Column>& columns) {
-    columns_ = columns;
-    for (Column& c : columns_) c.bytes = {};  // those of the first piece are gone soon
-    open_files();
-  }
-
-  void check_same(const std::vector<Column>& columns) const {
     const auto same = [](const Column& a, const Column& b) { return a.same_kind(b); };
     const auto [mine, other] = std::mismatch(columns_.begin(), columns_.end(), columns.begin(), columns.end(), same);
     if (mine == columns_.end() && other == columns.end()) return;
     throw DataError(path_ + ": " + (other == columns.end() ? *mine : *other).title() +
                     ": the columns of a piece differ from those of the first");
+  }
+
+  /// Where the columns of a piece begin, and how long they are.
+  struct Place {
+    std::uint64_t offset = 0;
+    Extent extent;
+  };
+
+  std::vector<Place> find_pieces() const {
+    std::vector<Place> pieces;
+    Extent total;
+    for (std::uint64_t at = 0; at < bytes_;) {
+      std::uint64_t head[2];
+      pieces_->read(at, head, sizeof head);
+      const Extent extent{head[0], head[1], false};
+      // No piece is longer than all of them, so neither sums nor products below can overflow.
+      if (head[0] > extent_.samples - total.samples || head[1] > extent_.behaviours - total.behaviours)
+        damaged("the counts of its pieces do not add up");
+      total.samples += head[0], total.behaviours += head[1];
+      pieces.push_back({at + sizeof head, extent});
+      at += sizeof head;
+      for (const Column& c : columns_) at += extent.bytes_of(c);
+      if (at > bytes_) damaged("the counts of its pieces do not add up");
+    }
+    if (total.samples != extent_.samples || total.behaviours != extent_.behaviours)
+      damaged("the counts of its pieces do not add up");
+    return pieces;
   }
 
   std::span<const std::byte> shifted(std::span<const std::byte> bytes) {
@@ -203,16 +241,17 @@ class ClickCacheWriter::State {
       extent_ = {clicks::count_from_json(progress, "samples"), clicks::count_from_json(progress, "behaviours"),
                  progress.value("semi_synthetic", false)};
       columns_ = clicks::columns_from_json(progress.contains("columns") ? progress["columns"] : Json(), false);
+      bytes_ = clicks::count_from_json(progress, "bytes");
       note_ = progress.value("note", "");
       constexpr std::uint64_t most = std::uint64_t{1} << 48;  // so that no count of bytes overflows
-      if (extent_.samples > most || extent_.behaviours > most || (columns_.empty() && extent_.samples > 0))
+      if (extent_.samples > most || extent_.behaviours > most || bytes_ > most ||
+          (columns_.empty() && extent_.samples > 0))
         throw std::string("its counts make no sense");
     } catch (const std::string& rule) {
       damaged(rule);
     } catch (const Json::exception& e) {
       damaged(e.what());
     }
-    open_files();
   }
 
   [[noreturn]] void damaged(const std::string& rule) const {
@@ -220,10 +259,10 @@ class ClickCacheWriter::State {
   }
 
   std::string path_, folder_, fingerprint_, note_;
-  std::optional<PieceFile> lock_;
+  std::optional<PieceFile> lock_, pieces_;
   Extent extent_;
+  std::uint64_t bytes_ = 0;  // of the file of pieces: for each its two counts, then its columns
   std::vector<Column> columns_;
-  std::vector<PieceFile> files_;
   std::vector<std::uint64_t> shifted_;
 };
 

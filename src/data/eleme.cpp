@@ -34,10 +34,18 @@ using eleme::RowFault;
 }
 
 void check_tables(const ElemeTables& t) {
-  for (const auto& [name, rows] :
-       {std::pair{"user", t.user}, {"shop", t.shop}, {"item", t.item}, {"city", t.city}, {"district", t.district},
-        {"aoi", t.aoi}, {"geohash", t.geohash}, {"brand", t.brand}, {"category", t.category}, {"food", t.food}})
-    if (rows < 2) refuse(std::string("tables.") + name, std::to_string(rows) + " rows; a hashed table needs at least 2");
+  for (const auto& [name, rows] : {std::pair{"user", t.user},
+                                   {"shop", t.shop},
+                                   {"item", t.item},
+                                   {"city", t.city},
+                                   {"district", t.district},
+                                   {"aoi", t.aoi},
+                                   {"geohash", t.geohash},
+                                   {"brand", t.brand},
+                                   {"category", t.category},
+                                   {"food", t.food}})
+    if (rows < 2)
+      refuse(std::string("tables.") + name, std::to_string(rows) + " rows; a hashed table needs at least 2");
 }
 
 void check(const std::vector<std::string>& inputs, const ElemeOptions& o) {
@@ -122,7 +130,8 @@ struct Slice {
 
   void add_row(std::string_view& text, Split split, bool skip_bad_rows) {
     const void* const found = std::memchr(text.data(), '\n', text.size());
-    const std::size_t length = found ? static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) : text.size();
+    const std::size_t length =
+        found ? static_cast<std::size_t>(static_cast<const char*>(found) - text.data()) : text.size();
     std::string_view row = text.substr(0, length);
     text.remove_prefix(std::min(length + 1, text.size()));
     if (row.ends_with('\r')) row.remove_suffix(1);
@@ -157,7 +166,8 @@ class Converter {
       while (const std::size_t size = read_block(input)) convert_block(size);
     }
     progress_.input = inputs_.size() - 1;
-    if (writer_.samples() == 0) throw DataError(inputs_.front() + ": holds no rows, nor do the other inputs; nothing is written");
+    if (writer_.samples() == 0)
+      throw DataError(inputs_.front() + ": holds no rows, nor do the other inputs; nothing is written");
     writer_.commit();
     return progress_;
   }
@@ -168,8 +178,9 @@ class Converter {
     const ElemeOptions& o = options_;
     const ElemeTables& t = o.tables;
     Json all = {{"tables", {t.user, t.shop, t.item, t.city, t.district, t.aoi, t.geohash, t.brand, t.category, t.food}},
-                {"options", {o.timediff_seconds, static_cast<int>(o.order), o.utc_offset_minutes, o.monday, o.validation_from,
-                             o.test_from, o.number_buckets, o.skip_bad_rows}}};
+                {"options",
+                 {o.timediff_seconds, static_cast<int>(o.order), o.utc_offset_minutes, o.monday, o.validation_from,
+                  o.test_from, o.number_buckets, o.skip_bad_rows}}};
     for (const Split split : o.split_of_input) all["splits"].push_back(static_cast<int>(split));
     for (const std::string& path : inputs_) all["inputs"].push_back({path, Input(path).size()});
     return std::to_string(clicks::checksum(all.dump(-1, ' ', false, Json::error_handler_t::replace)));
@@ -180,8 +191,9 @@ class Converter {
     try {
       const Json note = Json::parse(writer_.note());
       ElemeProgress& p = progress_;
-      std::uint64_t* const counts[] = {&p.rows, &p.skipped, &p.behaviours, &p.hour_differs, &p.weekday_differs,
-                                       &p.newest_first, &p.oldest_first, &p.bytes, &row_};
+      std::uint64_t* const counts[] = {&p.rows,         &p.skipped,         &p.behaviours,
+                                       &p.hour_differs, &p.weekday_differs, &p.newest_first,
+                                       &p.oldest_first, &p.bytes,           &row_};
       for (std::size_t i = 0; i < std::size(counts); ++i) *counts[i] = note.at("counts").at(i).get<std::uint64_t>();
       p.input = note.at("input").get<std::size_t>();
     } catch (const Json::exception& e) {
@@ -193,8 +205,9 @@ class Converter {
   void save() {
     const ElemeProgress& p = progress_;
     const Json note = {{"input", p.input},
-                       {"counts", {p.rows, p.skipped, p.behaviours, p.hour_differs, p.weekday_differs, p.newest_first,
-                                   p.oldest_first, p.bytes, row_}}};
+                       {"counts",
+                        {p.rows, p.skipped, p.behaviours, p.hour_differs, p.weekday_differs, p.newest_first,
+                         p.oldest_first, p.bytes, row_}}};
     writer_.save(note.dump());
     if (options_.progress) options_.progress(progress_);
   }
@@ -268,7 +281,9 @@ class Converter {
     progress_.parse_seconds += slice.seconds;
   }
 
-  std::string place(std::uint64_t row) const { return inputs_[progress_.input] + ": row " + std::to_string(row) + ": "; }
+  std::string place(std::uint64_t row) const {
+    return inputs_[progress_.input] + ": row " + std::to_string(row) + ": ";
+  }
 
   [[noreturn]] void fail(std::uint64_t row, const RowFault& fault) const {
     std::string text = inputs_[progress_.input] + ": row " + std::to_string(row);
@@ -290,7 +305,8 @@ class Converter {
 
 }  // namespace
 
-ElemeProgress convert_eleme(const std::vector<std::string>& inputs, const std::string& output, const ElemeOptions& options) {
+ElemeProgress convert_eleme(const std::vector<std::string>& inputs, const std::string& output,
+                            const ElemeOptions& options) {
   check(inputs, options);
   return Converter(inputs, output, options).run();
 }

@@ -15,7 +15,7 @@ namespace chronotope::eleme {
 namespace {
 
 constexpr std::int64_t latest_time = 7'258'118'400;  // the year 2200, as for check-ins
-constexpr std::int32_t small_table = 8;               // of gender, is_supervip and time_type
+constexpr std::int32_t small_table = 8;              // of gender, is_supervip and time_type
 constexpr std::int64_t day_seconds = 86'400;
 
 /// How the text of a field becomes an id.
@@ -27,7 +27,7 @@ struct IdField {
   Field field;
   FeaturePart part;
   Coding coding;
-  std::int32_t ElemeTables::* rows;  // null: small_table
+  std::int32_t ElemeTables::*rows;  // null: small_table
 };
 
 using T = ElemeTables;
@@ -65,10 +65,10 @@ struct NumberField {
   FeaturePart part;
 };
 constexpr NumberField sample_numbers[] = {
-    {"avg_price", avg_price, FeaturePart::user},       {"ctr_30", ctr_30, FeaturePart::user},
-    {"ord_30", ord_30, FeaturePart::user},             {"total_amt_30", total_amt_30, FeaturePart::user},
-    {"rank_7", rank_7, FeaturePart::item},             {"rank_30", rank_30, FeaturePart::item},
-    {"rank_90", rank_90, FeaturePart::item},           {"distance", geohash12, FeaturePart::context},
+    {"avg_price", avg_price, FeaturePart::user}, {"ctr_30", ctr_30, FeaturePart::user},
+    {"ord_30", ord_30, FeaturePart::user},       {"total_amt_30", total_amt_30, FeaturePart::user},
+    {"rank_7", rank_7, FeaturePart::item},       {"rank_30", rank_30, FeaturePart::item},
+    {"rank_90", rank_90, FeaturePart::item},     {"distance", geohash12, FeaturePart::context},
 };
 constexpr std::size_t number_count = std::size(sample_numbers), distance_index = number_count - 1;
 
@@ -260,8 +260,9 @@ void RowParser::split_fields(std::string_view row) {
     at = stop + 1;
   }
   if (count + 1 != field_count)
-    throw RowFault{field_count, true, "has " + std::to_string(count + 1) +
-                                          " comma-separated field(s) where there must be 39; correct or remove the row"};
+    throw RowFault{field_count, true,
+                   "has " + std::to_string(count + 1) +
+                       " comma-separated field(s) where there must be 39; correct or remove the row"};
 }
 
 void RowParser::add_sample(Split split) {
@@ -271,7 +272,9 @@ void RowParser::add_sample(Split split) {
   const Request request = add_request();
   if (options_.split_of_input.empty()) {
     const auto since = [&](std::int64_t from) { return from != 0 && request.time >= from; };
-    split = since(options_.test_from) ? Split::test : since(options_.validation_from) ? Split::validation : Split::train;
+    split = since(options_.test_from)         ? Split::test
+            : since(options_.validation_from) ? Split::validation
+                                              : Split::train;
   }
   columns_.split.push_back(split);
   add_sample_ids(request);
@@ -282,7 +285,8 @@ void RowParser::add_sample(Split split) {
 }
 
 RowParser::Request RowParser::add_request() {
-  const auto utc = number<std::int64_t>(times, fields_[times], "is not a time; times are whole seconds since 1970-01-01 UTC");
+  const auto utc =
+      number<std::int64_t>(times, fields_[times], "is not a time; times are whole seconds since 1970-01-01 UTC");
   if (utc <= 0 || utc >= latest_time) fail(times, fields_[times], "is not a time between the years 1970 and 2200");
   const Request request{utc + 60 * options_.utc_offset_minutes, geohash_of(geohash12, fields_[geohash12])};
   const int hour = hour_of(hours, fields_[hours]), day = weekday_of(weekdays, fields_[weekdays], options_.monday);
@@ -362,7 +366,8 @@ void RowParser::order_ages() {
   counts_.oldest_first += falling && !rising;
   const ListOrder wanted = options_.order;
   const bool fits = wanted == ListOrder::sort || (wanted == ListOrder::newest_first && rising) ||
-                    (wanted == ListOrder::oldest_first && falling) || (wanted == ListOrder::detect && (rising || falling));
+                    (wanted == ListOrder::oldest_first && falling) ||
+                    (wanted == ListOrder::detect && (rising || falling));
   if (!fits)
     throw RowFault{timediff_list, false,
                    wanted == ListOrder::detect ? "is neither rising nor falling; ListOrder::sort accepts any order"
@@ -392,8 +397,9 @@ void RowParser::split_list(std::size_t field, std::size_t count) {
     entries_.emplace_back();
   }
   if (field == timediff_list || entries_.size() == count) return;
-  throw RowFault{field, false, "has " + std::to_string(entries_.size()) + " entries where timediff_list has " +
-                                   std::to_string(count) + "; all lists of a row must be equally long"};
+  throw RowFault{field, false,
+                 "has " + std::to_string(entries_.size()) + " entries where timediff_list has " +
+                     std::to_string(count) + "; all lists of a row must be equally long"};
 }
 
 /// Where hour or weekday is empty, the clock says it.
@@ -409,7 +415,8 @@ void RowParser::add_behaviour_moments(const Request& request, std::size_t count)
   split_list(weekdays_list, count);
   for (const std::uint32_t i : order_) {
     const std::string_view entry = entries_[i];
-    const int day = is_empty(entry) ? weekday_at(request.time - ages_[i]) : weekday_of(weekdays_list, entry, options_.monday);
+    const int day =
+        is_empty(entry) ? weekday_at(request.time - ages_[i]) : weekday_of(weekdays_list, entry, options_.monday);
     at.weekday.push_back(static_cast<std::uint8_t>(day));
   }
 }

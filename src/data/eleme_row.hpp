@@ -30,8 +30,8 @@ class RowParser {
  public:
   explicit RowParser(const ElemeOptions& options);
 
-  /// Adds the row (without its line end) as a sample; splits other than by time are left for the caller: `split` is what
-  /// it gets when options.split_of_input is not empty. Throws RowFault, and then the columns are as before.
+  /// Adds the row (without its line end) as a sample; splits other than by time are left for the caller: `split` is
+  /// what it gets when options.split_of_input is not empty. Throws RowFault, and then the columns are as before.
   void add(std::string_view row, Split split);
 
   /// Forgets what was added, and keeps its memory.
@@ -66,8 +66,8 @@ class RowParser {
   RowCounts counts_;
   std::array<std::string_view, field_count> fields_{};
   std::vector<std::string_view> entries_;
-  std::vector<std::int64_t> ages_;       // seconds before the request, in the order of the list
-  std::vector<std::uint32_t> order_;     // entries, oldest first
+  std::vector<std::int64_t> ages_;    // seconds before the request, in the order of the list
+  std::vector<std::uint32_t> order_;  // entries, oldest first
 };
 
 }  // namespace chronotope::eleme

@@ -21,8 +21,11 @@ const IdColumn* find(const std::vector<IdColumn>& columns, const char* name) {
 }
 
 const char* time_type_of(int hour) {
-  return time_types[hour >= 5 && hour < 10 ? 0 : hour >= 10 && hour < 14 ? 1 : hour >= 14 && hour < 17 ? 2
-                    : hour >= 17 && hour < 21 ? 3 : 4];
+  return time_types[hour >= 5 && hour < 10    ? 0
+                    : hour >= 10 && hour < 14 ? 1
+                    : hour >= 14 && hour < 17 ? 2
+                    : hour >= 17 && hour < 21 ? 3
+                                              : 4];
 }
 
 class Writer {
@@ -69,7 +72,8 @@ class Writer {
   /// A log has the letters of behaviours and requests; of items it has ids, which stand for the same letters.
   void learn_letters(const IdColumn& column, const Moments& at) {
     letters_.resize(std::max(letters_.size(), static_cast<std::size_t>(column.rows)));
-    for (std::size_t i = 0; i < column.values.size(); ++i) letters_[static_cast<std::size_t>(column.values[i])] = at.geohash[i];
+    for (std::size_t i = 0; i < column.values.size(); ++i)
+      letters_[static_cast<std::size_t>(column.values[i])] = at.geohash[i];
   }
 
   std::uint32_t letters_of_item(std::size_t i) const {

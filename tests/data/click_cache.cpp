@@ -168,10 +168,10 @@ TEST_CASE("data: pieces that do not fit and damaged partial caches are refused")
     const ClickLog bad = chronotope::make_click_log(std::move(other));
     CHECK(scratch::error_of([&] { writer.append(bad); }).find("samples id \"user\"") != std::string::npos);
   }
-  std::filesystem::resize_file(path + ".partial/column-0", 3);
+  std::filesystem::resize_file(path + ".partial/pieces", 3);
   CHECK(scratch::error_of([&] {
           ClickCacheWriter(path, "x");
-        }).starts_with("FormatError: " + path + ".partial/column-0: has 3"));
+        }).starts_with("FormatError: " + path + ".partial/pieces: has 3"));
   folder.put("log.partial/progress.json", "{\"version\": 1");
   CHECK(scratch::error_of([&] { ClickCacheWriter(path, "x"); }).starts_with("FormatError: "));
 }
