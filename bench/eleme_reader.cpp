@@ -1,5 +1,5 @@
 // How fast Ele.me files are read: MB of CSV a second and core of processor time, so that other work on the machine
-// counts little, and a second of wall time. Rows of 50 behaviours, as in the real files. Usage: bench_eleme_reader [MB]
+// counts little, and a second of wall time. Lists of 25 to 50 behaviours; real files have up to 50. Usage: bench_eleme_reader [MB]
 // [threads]
 
 #include <algorithm>
@@ -22,7 +22,7 @@ int main(int argc, char** argv) {
 
   chronotope::GeneratedClickOptions generated;
   generated.cold = 0;
-  generated.users = std::max(1, static_cast<int>(megabytes * 1e6 / 40 / 3600));  // about 3,600 bytes a row
+  generated.users = std::max(1, static_cast<int>(megabytes * 1e6 / 40 / 2650));  // bytes a row, roughly
   chronotope::write_eleme_csv(chronotope::generate_clicks(generated).log, csv);
 
   const auto begin = std::chrono::steady_clock::now();
