@@ -1,6 +1,6 @@
 // How fast Ele.me files are read: MB of CSV a second and core of processor time, so that other work on the machine
-// counts little, and a second of wall time. Lists of 25 to 50 behaviours; real files have up to 50. Usage: bench_eleme_reader [MB]
-// [threads]
+// counts little, and a second of wall time. Lists of 25 to 50 behaviours; real files have up to 50. Usage:
+// bench_eleme_reader [MB] [threads]
 
 #include <algorithm>
 #include <chrono>
