@@ -213,8 +213,7 @@ class Converter {
   }
 
   void next_input() {
-    ++progress_.input;
-    progress_.bytes = row_ = 0;
+    if (++progress_.input < inputs_.size()) progress_.bytes = row_ = 0;  // the last one's stay for the result
   }
 
   /// Whole rows from where the last block ended; 0 at the end of the file, whose last row may lack its line end.

@@ -136,6 +136,7 @@ const std::string& generated_csv() {
 TEST_CASE("data: an Ele.me row, field by field") {
   const auto [progress, log] = convert(row());
   CHECK(progress.rows == 1);
+  CHECK(progress.bytes == row().size());
   CHECK(progress.newest_first == 1);
   CHECK(progress.hour_differs == 0);
   CHECK(progress.weekday_differs == 0);

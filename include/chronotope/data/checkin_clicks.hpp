@@ -32,7 +32,7 @@ struct CheckinClicksOptions {
 /// from training rows only; the rest is 0. Where a user's wall clock goes back (another time zone), `time` stays at the
 /// latest value so far; hour and weekday are those of the clock.
 ///
-/// O(rows x negatives + places log places) memory-light passes, and one search for every different position: nearby places
+/// O(rows x negatives + places log places), and one search for every different position: nearby places
 /// are found in a k-d tree that knows the highest popularity below each node, typically O(log places + nearby log nearby)
 /// each. Memory O(rows x (negatives + 1) + different positions x nearby).
 /// Throws ConfigError for options out of range and DataError when no sample comes out.
