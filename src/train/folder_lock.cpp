@@ -12,9 +12,8 @@
 namespace chronotope {
 
 FolderLock::FolderLock(const std::string& folder) {
-  const std::string path = folder + "/lock";
-  descriptor_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor_ < 0) throw FileError(path + ": cannot be written: " + std::strerror(errno));
+  descriptor_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (descriptor_ < 0) throw FileError(folder + ": cannot be opened: " + std::strerror(errno));
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
   const int reason = errno;
   ::close(descriptor_);

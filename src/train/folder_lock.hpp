@@ -5,11 +5,11 @@
 
 namespace chronotope {
 
-/// Holds a folder for this process: two trainings that write the same checkpoints would destroy each other's. The lock goes
-/// with the process, however it ends; the empty file "lock" stays.
+/// Holds a folder for this process: two trainings that write the same checkpoints would destroy each other's. The lock is
+/// on the folder itself, leaves no file, and goes with the process, however it ends.
 class FolderLock {
  public:
-  /// Throws ConfigError when another process holds the folder, FileError when the lock file cannot be made.
+  /// Throws ConfigError when another process holds the folder, FileError when the folder cannot be opened.
   explicit FolderLock(const std::string& folder);
   ~FolderLock();
   FolderLock(const FolderLock&) = delete;
