@@ -144,6 +144,7 @@ TrainingState train_checkins(Context<B>& context, const CheckinTable& table, con
 }
 
 AnyPlaceModel<B> load_model(Context<B>& context, const Checkpoint& checkpoint) {
+  const BlankParameters blank;
   AnyPlaceModel<B> model = make_place_model(context, checkpoint.config.model, checkpoint.tokenizer.places(), checkpoint.tokenizer.categories());
   try {
     load_state(context, model, checkpoint.tensors, "model.");

@@ -9,8 +9,26 @@
 
 namespace chronotope {
 
+namespace detail {
+inline thread_local bool blank_parameters = false;
+}
+
+/// While it lives, normal_parameter of this thread gives zeros: for a model whose weights are loaded next. Drawing them is
+/// most of the time that a served model takes to start.
+class BlankParameters {
+ public:
+  BlankParameters() : before_(std::exchange(detail::blank_parameters, true)) {}
+  ~BlankParameters() { detail::blank_parameters = before_; }
+  BlankParameters(const BlankParameters&) = delete;
+  BlankParameters& operator=(const BlankParameters&) = delete;
+
+ private:
+  bool before_;
+};
+
 /// Normal values of the given standard deviation (Box & Muller 1958); advances the context's random state by one.
 template <Backend B> Parameter<B> normal_parameter(Context<B>& context, const Shape& shape, double deviation, DType dtype = DType::f32) {
+  if (detail::blank_parameters) return Parameter<B>(full<B>(context, shape, 0, dtype));
   const RandomState at = context.random();
   ++context.random().counter;
   std::vector<double> values(static_cast<std::size_t>(shape.elements()));
