@@ -7,37 +7,15 @@
 #include <utility>
 
 #include "chronotope/core/error.hpp"
+#include "core/word_distance.hpp"
+#include "geohash_letters.hpp"
 
 namespace chronotope {
 namespace {
 
-constexpr std::string_view geohash_letters = "0123456789bcdefghjkmnpqrstuvwxyz";
 constexpr std::uint32_t packed_mark = std::uint32_t{1} << 30;
 // Far beyond any calendar, and small enough that differences of two times cannot overflow.
 constexpr std::int64_t longest_time = std::int64_t{1} << 40;
-
-constexpr auto letter_values = [] {
-  std::array<std::int8_t, 256> table{};
-  table.fill(-1);
-  for (std::size_t i = 0; i < geohash_letters.size(); ++i) {
-    const char letter = geohash_letters[i];
-    table[static_cast<unsigned char>(letter)] = static_cast<std::int8_t>(i);
-    if (letter >= 'a') table[static_cast<unsigned char>(letter - 'a' + 'A')] = static_cast<std::int8_t>(i);
-  }
-  return table;
-}();
-
-// Levenshtein distance, one row of the table at a time.
-std::size_t edits(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j)
-      diagonal = std::exchange(row[j], std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1])}));
-  }
-  return row.back();
-}
 
 /// Checks one half of a log: the samples or their behaviours.
 class Half {
@@ -154,7 +132,7 @@ const IdColumn& ClickLog::id_column(const std::string& name) const {
   const IdColumn* nearest = nullptr;
   for (const IdColumn& c : ids) {
     if (c.name == name) return c;
-    if (!nearest || edits(name, c.name) < edits(name, nearest->name)) nearest = &c;
+    if (!nearest || word_distance(name, c.name) < word_distance(name, nearest->name)) nearest = &c;
   }
   throw DataError("the click log has no id column \"" + name + "\"" +
                   (nearest ? "; did you mean \"" + nearest->name + "\"?" : "; it has none at all"));
@@ -186,7 +164,7 @@ std::uint32_t pack_geohash6(std::string_view geohash) {
   if (geohash.size() < 6) return 0;
   std::uint32_t packed = 1;
   for (std::size_t i = 0; i < geohash.size(); ++i) {
-    const int value = letter_values[static_cast<unsigned char>(geohash[i])];
+    const int value = geohash_values[static_cast<unsigned char>(geohash[i])];
     if (value < 0) return 0;
     if (i < 6) packed = packed << 5 | static_cast<std::uint32_t>(value);
   }

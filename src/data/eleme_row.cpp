@@ -1,22 +1,18 @@
 #include "eleme_row.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <cstring>
-#include <limits>
 #include <numeric>
 
+#include "checkin_rules.hpp"
 #include "chronotope/data/calendar.hpp"
 #include "chronotope/data/geohash.hpp"
-#include "csv.hpp"
+#include "eleme_values.hpp"
 
 namespace chronotope::eleme {
 namespace {
 
-constexpr std::int64_t latest_time = 7'258'118'400;  // the year 2200, as for check-ins
-constexpr std::int32_t small_table = 8;              // of gender, is_supervip and time_type
-constexpr std::int64_t day_seconds = 86'400;
 
 /// How the text of a field becomes an id.
 enum class Coding : std::uint8_t { hashed, counted, time_type, geohash };
@@ -72,95 +68,6 @@ constexpr NumberField sample_numbers[] = {
 };
 constexpr std::size_t number_count = std::size(sample_numbers), distance_index = number_count - 1;
 
-[[noreturn]] void fail(std::size_t field, std::string_view value, const char* rule) {
-  throw RowFault{field, false, shown(value) + " " + rule};
-}
-
-bool is_empty(std::string_view text) { return text.empty() || text == "-99"; }
-
-// ---- hashing: 8 bytes at a time, each mixed by the finaliser of SplitMix64
-
-std::uint64_t mix(std::uint64_t x) {
-  x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9;
-  x = (x ^ x >> 27) * 0x94D049BB133111EB;
-  return x ^ x >> 31;
-}
-
-std::uint64_t up_to_8(const char* at, std::size_t size) {
-  std::uint64_t low = 0, high = 0;
-  if (size >= 4) {
-    std::memcpy(&low, at, 4);
-    std::memcpy(&high, at + size - 4, 4);
-  } else if (size > 0) {
-    low = static_cast<unsigned char>(at[0]) | static_cast<std::uint64_t>(static_cast<unsigned char>(at[size / 2])) << 8;
-    high = static_cast<unsigned char>(at[size - 1]);
-  }
-  return low | high << 32;
-}
-
-std::uint64_t hash(std::string_view text) {
-  std::uint64_t state = text.size() * 0x9E3779B97F4A7C15;
-  const char* at = text.data();
-  std::size_t left = text.size();
-  for (; left > 8; at += 8, left -= 8) {
-    std::uint64_t word;
-    std::memcpy(&word, at, 8);
-    state = mix(state ^ word);
-  }
-  return mix(state ^ up_to_8(at, left));
-}
-
-std::int32_t hashed_id(std::uint64_t hash, std::int32_t rows) {
-  return 1 + static_cast<std::int32_t>((hash >> 32) * static_cast<std::uint64_t>(rows - 1) >> 32);
-}
-
-// ---- values of single fields
-
-template <class Number> Number number(std::size_t field, std::string_view text, const char* rule) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) fail(field, text, rule);
-  return value;
-}
-
-/// A number that is not negative; empty and -99 say nothing.
-bool known_number(std::size_t field, std::string_view text, double& value) {
-  value = 0;
-  if (is_empty(text)) return false;
-  value = number<double>(field, text, "is not a number; correct it, or leave it empty");
-  if (value == -99) return false;
-  if (!(value >= 0 && value <= 1e30)) fail(field, text, "is not between 0 and 1e30 (empty or -99 where not known)");
-  return true;
-}
-
-std::uint32_t geohash_of(std::size_t field, std::string_view text) {
-  if (is_empty(text)) return 0;
-  const std::uint32_t packed = pack_geohash6(text);
-  if (packed == 0) fail(field, text, "is not a geohash of at least six letters; correct it, or leave it empty");
-  return packed;
-}
-
-std::int32_t geohash_id(std::uint32_t packed, std::int32_t rows) { return packed ? hashed_id(mix(packed), rows) : 0; }
-
-/// 1 + the number itself.
-std::int32_t counted_id(std::size_t field, std::string_view text) {
-  if (is_empty(text)) return 0;
-  const int value = number<int>(field, text, "is not a whole number; correct it, or leave it empty");
-  if (value < 0 || value >= small_table - 1) fail(field, text, "is not between 0 and 6 (empty or -99 where not known)");
-  return value + 1;
-}
-
-/// 1 to 5 for the known words, 6 for any other.
-std::int32_t time_type_id(std::string_view text) {
-  if (is_empty(text)) return 0;
-  std::int32_t id = 1;
-  for (const char* word : time_types) {
-    if (text == word) return id;
-    ++id;
-  }
-  return id;
-}
-
 std::int32_t rows_of(const IdField& column, const ElemeTables& tables) {
   return column.rows ? tables.*column.rows : small_table;
 }
@@ -173,41 +80,6 @@ std::int32_t id_of(const IdField& column, std::string_view text, std::int32_t ro
     case Coding::hashed: break;
   }
   return is_empty(text) ? 0 : hashed_id(hash(text), rows);
-}
-
-int hour_of(std::size_t field, std::string_view text) {
-  const int hour = number<int>(field, text, "is not an hour; hours are whole numbers from 0 to 23");
-  if (hour < 0 || hour > 23) fail(field, text, "is not an hour; hours are whole numbers from 0 to 23");
-  return hour;
-}
-
-int weekday_of(std::size_t field, std::string_view text, int monday) {
-  const int day = number<int>(field, text, "is not a weekday; weekdays are whole numbers from 0 to 7");
-  if (day < 0 || day > 7) fail(field, text, "is not a weekday; weekdays are whole numbers from 0 to 7");
-  return (day - monday + 7) % 7;
-}
-
-int hour_at(std::int64_t time) { return static_cast<int>((time % day_seconds + day_seconds) % day_seconds / 3600); }
-
-int weekday_at(std::int64_t time) {
-  const std::int64_t day = (time - (time % day_seconds + day_seconds) % day_seconds) / day_seconds;
-  return static_cast<int>(((day + 3) % 7 + 7) % 7);  // 1970-01-01 was a Thursday
-}
-
-/// Centre of a geohash cell, in degrees.
-void centre_of(std::string_view text, double& latitude, double& longitude) {
-  double low[2] = {-180, -90}, high[2] = {180, 90};
-  int axis = 0;
-  for (const char letter : text.substr(0, 12)) {
-    constexpr std::string_view letters = "0123456789bcdefghjkmnpqrstuvwxyz";
-    const char lower = letter >= 'A' && letter <= 'Z' ? static_cast<char>(letter - 'A' + 'a') : letter;
-    const auto value = static_cast<unsigned>(letters.find(lower));
-    for (int bit = 4; bit >= 0; --bit, axis ^= 1) {
-      const double middle = (low[axis] + high[axis]) / 2;
-      (value >> bit & 1 ? low : high)[axis] = middle;
-    }
-  }
-  longitude = (low[0] + high[0]) / 2, latitude = (low[1] + high[1]) / 2;
 }
 
 template <class Columns> void cut_values(Columns& columns, std::size_t size) {
@@ -287,11 +159,12 @@ void RowParser::add_sample(Split split) {
 RowParser::Request RowParser::add_request() {
   const auto utc =
       number<std::int64_t>(times, fields_[times], "is not a time; times are whole seconds since 1970-01-01 UTC");
-  if (utc <= 0 || utc >= latest_time) fail(times, fields_[times], "is not a time between the years 1970 and 2200");
+  if (!is_utc_time(utc)) fail(times, fields_[times], "is not a time between the years 1970 and 2200");
   const Request request{utc + 60 * options_.utc_offset_minutes, geohash_of(geohash12, fields_[geohash12])};
   const int hour = hour_of(hours, fields_[hours]), day = weekday_of(weekdays, fields_[weekdays], options_.monday);
-  counts_.hour_differs += hour != hour_at(request.time);
-  counts_.weekday_differs += day != weekday_at(request.time);
+  const CalendarFields clock = calendar_fields(request.time);
+  counts_.hour_differs += hour != clock.hour;
+  counts_.weekday_differs += day != clock.weekday;
   columns_.at.add(request.time, hour, day, request.geohash);
   return request;
 }
@@ -310,10 +183,8 @@ void RowParser::add_sample_numbers() {
   const bool known = geohash_of(shop_geohash_12, fields_[shop_geohash_12]) && geohash_of(geohash12, fields_[geohash12]);
   double km = 0;
   if (known) {
-    double position[4];
-    centre_of(fields_[shop_geohash_12], position[0], position[1]);
-    centre_of(fields_[geohash12], position[2], position[3]);
-    km = distance_km(position[0], position[1], position[2], position[3]);
+    const auto shop = geohash_centre(fields_[shop_geohash_12]), asked = geohash_centre(fields_[geohash12]);
+    km = distance_km(shop[0], shop[1], asked[0], asked[1]);
   }
   add_number_value(distance_index, km, known);
 }
@@ -353,7 +224,7 @@ std::size_t RowParser::read_ages() {
     const double age = options_.timediff_seconds *
                        number<double>(timediff_list, entry, "is not a number; every behaviour needs its time");
     if (!(age >= 0)) fail(timediff_list, entry, "lies after the request; only what came before may be in the lists");
-    if (age > latest_time) fail(timediff_list, entry, "lies more than two centuries back; see timediff_seconds");
+    if (age > year_2200) fail(timediff_list, entry, "lies more than two centuries back; see timediff_seconds");
     ages_.push_back(std::llround(age));
   }
   return ages_.size();
@@ -409,14 +280,14 @@ void RowParser::add_behaviour_moments(const Request& request, std::size_t count)
   split_list(hours_list, count);
   for (const std::uint32_t i : order_) {
     const std::string_view entry = entries_[i];
-    const int hour = is_empty(entry) ? hour_at(request.time - ages_[i]) : hour_of(hours_list, entry);
+    const int hour = is_empty(entry) ? calendar_fields(request.time - ages_[i]).hour : hour_of(hours_list, entry);
     at.hour.push_back(static_cast<std::uint8_t>(hour));
   }
   split_list(weekdays_list, count);
   for (const std::uint32_t i : order_) {
     const std::string_view entry = entries_[i];
     const int day =
-        is_empty(entry) ? weekday_at(request.time - ages_[i]) : weekday_of(weekdays_list, entry, options_.monday);
+        is_empty(entry) ? calendar_fields(request.time - ages_[i]).weekday : weekday_of(weekdays_list, entry, options_.monday);
     at.weekday.push_back(static_cast<std::uint8_t>(day));
   }
 }

@@ -6,6 +6,8 @@
 
 #include "checkin_rules.hpp"
 #include "chronotope/core/error.hpp"
+#include "geohash_letters.hpp"
+#include "mix.hpp"
 
 namespace chronotope {
 namespace {
@@ -61,13 +63,6 @@ std::uint32_t grid_line(double value, int level) {
   return static_cast<std::uint32_t>(static_cast<std::int32_t>(line));
 }
 
-// The finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014).
-std::uint64_t mix(std::uint64_t x) {
-  x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9;
-  x = (x ^ x >> 27) * 0x94D049BB133111EB;
-  return x ^ x >> 31;
-}
-
 }  // namespace
 
 std::array<std::uint64_t, geo_levels> geohash_prefixes(double latitude, double longitude) {
@@ -85,7 +80,7 @@ std::string geohash(double latitude, double longitude, int length) {
     throw ConfigError("geohash: length " + std::to_string(length) + " is out of range: 1 to 12 letters");
   const std::uint64_t bits = geohash_prefixes(latitude, longitude)[length - 1];
   std::string text(static_cast<std::size_t>(length), '0');
-  for (int i = 0; i < length; ++i) text[i] = "0123456789bcdefghjkmnpqrstuvwxyz"[bits >> 5 * (length - 1 - i) & 31];
+  for (int i = 0; i < length; ++i) text[i] = geohash_letters[bits >> 5 * (length - 1 - i) & 31];
   return text;
 }
 
@@ -93,6 +88,20 @@ double grid_cell_degrees(int level) {
   if (level < 0 || level >= geo_levels)
     throw ConfigError("grid_cell_degrees: level " + std::to_string(level) + " is out of range: 0 to 11");
   return cell_degrees[level];
+}
+
+std::array<double, 2> geohash_centre(std::string_view geohash) {
+  double low[2] = {-most_longitude, -most_latitude}, high[2] = {most_longitude, most_latitude};
+  int axis = 0;
+  for (const char letter : geohash.substr(0, geo_levels)) {
+    const int value = geohash_values[static_cast<unsigned char>(letter)];
+    if (value < 0) throw DataError("geohash_centre: '" + std::string(geohash) + "' is no geohash");
+    for (int bit = 4; bit >= 0; --bit, axis ^= 1) {
+      const double middle = (low[axis] + high[axis]) / 2;
+      (value >> bit & 1 ? low : high)[axis] = middle;
+    }
+  }
+  return {(low[1] + high[1]) / 2, (low[0] + high[0]) / 2};
 }
 
 std::array<std::uint64_t, geo_levels> grid_cells(double latitude, double longitude) {

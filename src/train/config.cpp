@@ -8,26 +8,12 @@
 #include <sstream>
 
 #include "chronotope/core/error.hpp"
+#include "core/word_distance.hpp"
 
 namespace chronotope {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-/// Edits to get from one word to the other (Levenshtein 1966).
-std::size_t distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row[b.size()];
-}
 
 /// Calls f(dotted name, value, meaning) for every leaf.
 template <class F> class Leaves {
@@ -46,7 +32,7 @@ template <class F> void for_each_key(Config& config, F f) { config.visit(Leaves<
 [[noreturn]] void unknown_key(Config& config, const std::string& key, const std::string& source) {
   std::string nearest;
   for_each_key(config, [&](const std::string& name, auto&, const char*) {
-    if (nearest.empty() || distance(key, name) < distance(key, nearest)) nearest = name;
+    if (nearest.empty() || word_distance(key, name) < word_distance(key, nearest)) nearest = name;
   });
   throw ConfigError(source + ": there is no key \"" + key + "\"; did you mean \"" + nearest + "\"?");
 }

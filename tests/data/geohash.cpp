@@ -113,3 +113,16 @@ TEST_CASE("data: positions and settings out of range") {
   CHECK(error_of([] { hashed_row(1, 1, 0); }).starts_with("ConfigError: "));
   CHECK(error_of([] { grid_cell_degrees(12); }).starts_with("ConfigError: "));
 }
+
+TEST_CASE("data: the centre of a geohash's cell lies in it, and a letter that none has is refused") {
+  for (const auto& [latitude, longitude] : {std::pair{40.7127, -74.0059}, {-33.9, 151.2}, {0.0, 0.0}, {89.99, -179.99}}) {
+    const std::string cell = chronotope::geohash(latitude, longitude, 8);
+    const auto centre = chronotope::geohash_centre(cell);
+    CHECK(chronotope::geohash(centre[0], centre[1], 8) == cell);
+    CHECK(std::abs(centre[0] - latitude) < 1e-3);
+    CHECK(std::abs(centre[1] - longitude) < 1e-3);
+  }
+  CHECK(chronotope::geohash_centre("DR5RU6") == chronotope::geohash_centre("dr5ru6"));
+  CHECK(chronotope::geohash_centre("") == std::array<double, 2>{0, 0});
+  CHECK_THROWS_AS(chronotope::geohash_centre("dr5a"), chronotope::DataError);
+}

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
 namespace chronotope {
 
@@ -17,6 +18,10 @@ std::array<std::uint64_t, geo_levels> geohash_prefixes(double latitude, double l
 
 /// The first `length` (1 to 12) letters of the geohash. Throws DataError as above and ConfigError for the length.
 std::string geohash(double latitude, double longitude, int length = geo_levels);
+
+/// Latitude and longitude of the centre of a geohash's cell, in degrees; letters of either case, those after the twelfth do
+/// not matter, and none is the whole world. Throws DataError for a letter that geohashes do not have.
+std::array<double, 2> geohash_centre(std::string_view geohash);
 
 /// Side of a grid cell of `level` (0 to 11) in degrees: 0.32 / 1.6^level, about 36 km down to 200 m of latitude.
 double grid_cell_degrees(int level);
