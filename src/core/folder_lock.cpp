@@ -1,4 +1,4 @@
-#include "train/folder_lock.hpp"
+#include "core/folder_lock.hpp"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -17,7 +17,7 @@ FolderLock::FolderLock(const std::string& folder) {
   if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0) return;
   const int reason = errno;
   ::close(descriptor_);
-  if (reason == EWOULDBLOCK) throw ConfigError(folder + ": another training is writing here; wait for it or choose another --out");
+  if (reason == EWOULDBLOCK) throw FileError(folder + ": another process is writing here; let it end, or choose another folder");
   // File systems without locks (some network ones) are used without.
   descriptor_ = -1;
 }

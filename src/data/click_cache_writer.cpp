@@ -1,5 +1,4 @@
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -16,6 +15,7 @@
 #include "chronotope/core/error.hpp"
 #include "chronotope/data/click_cache.hpp"
 #include "click_layout.hpp"
+#include "core/folder_lock.hpp"
 
 namespace chronotope {
 namespace {
@@ -42,8 +42,6 @@ class PieceFile {
   PieceFile(PieceFile&& other) noexcept
       : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
   PieceFile& operator=(PieceFile&&) = delete;
-
-  bool lock() { return ::flock(descriptor_, LOCK_EX | LOCK_NB) == 0; }
 
   /// What lies behind `bytes` was never saved. Throws FormatError when the file is shorter.
   void cut(std::uint64_t bytes) {
@@ -114,8 +112,7 @@ class ClickCacheWriter::State {
     std::error_code error;
     fs::create_directory(folder_, error);
     if (error) throw FileError(folder_ + ": cannot be made: " + error.message());
-    lock_.emplace(folder_ + "/lock");
-    if (!lock_->lock()) throw FileError(folder_ + ": another process is writing this cache; let it end or stop it");
+    lock_.emplace(folder_);
     if (fs::exists(progress_path())) restore();
     pieces_.emplace(folder_ + "/pieces");
     pieces_->cut(bytes_);
@@ -259,7 +256,8 @@ class ClickCacheWriter::State {
   }
 
   std::string path_, folder_, fingerprint_, note_;
-  std::optional<PieceFile> lock_, pieces_;
+  std::optional<FolderLock> lock_;
+  std::optional<PieceFile> pieces_;
   Extent extent_;
   std::uint64_t bytes_ = 0;  // of the file of pieces: for each its two counts, then its columns
   std::vector<Column> columns_;

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "chronotope/ops/matmul.hpp"
-#include "train/folder_lock.hpp"
+#include "core/folder_lock.hpp"
 #include "train/run_log.hpp"
 
 namespace chronotope {

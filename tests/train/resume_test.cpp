@@ -101,7 +101,7 @@ TEST_CASE("two trainings do not write to one folder") {
   RunObserver second;
   second.on_epoch = [&](const EpochReport&, const EvaluationResult*) {
     const std::string error = error_of([&] { tiny::train(backend, table, tiny::config(), run, true); });
-    CHECK(error == "ConfigError: " + run + ": another training is writing here; wait for it or choose another --out");
+    CHECK(error == "FileError: " + run + ": another process is writing here; let it end, or choose another folder");
   };
   tiny::train(backend, table, tiny::config(), run, false, second);
   tiny::train(backend, table, tiny::config(), run, true);  // the lock went with the run
