@@ -35,7 +35,7 @@ void draw_bar(Svg& svg, const Plot& plot, const Bar& bar, double y) {
   const double middle = y + row_height / 2, end = plot.at(share(bar.value.mean), 0).x;
   const std::string kind = std::string(bar.is_model ? "model" : "counter") + (bar.sees_time ? " timed" : " untimed");
   const std::string strong = bar.is_model ? " strong" : "";
-  svg.text({names_width - 8, middle + 4}, "end label" + strong, shorten(bar.name, 25));
+  svg.text({names_width - 8, middle + 4}, "end label" + strong, shorten(bar.name, bar.is_model ? 22 : 25));  // bold is wider
   svg.rectangle({plot.left, y + 4}, end - plot.left, row_height - 8, "bar " + kind);
   svg.text({drawing_width - 4, middle + 4}, "end value" + strong, fixed(bar.value.mean, 4));
   if (!std::isfinite(bar.value.standard_error)) return;
