@@ -2,7 +2,7 @@
 // What the parts of a click model must offer. As in components/concepts.hpp: put in a class of your own; one that lacks a
 // member does not compile, and the message names it.
 
-#include "chronotope/components/query_moe.hpp"
+#include "chronotope/components/click_inputs.hpp"
 #include "chronotope/components/review_points.hpp"
 
 namespace chronotope {
@@ -28,6 +28,22 @@ template <class U>
 concept InterestUnit = Module<U> && requires(const U& unit, const Tensor<typename U::backend>& x, std::int64_t n) {
   { unit.width(n, n) } -> std::convertible_to<std::int64_t>;
   { unit(x, x, x, x) } -> std::same_as<Tensor<typename U::backend>>;
+};
+
+/// A behaviour module: inputs of B samples -> what it made of their behaviours, [B, width()]. STIM is one, every baseline
+/// another; embeddings and prediction head are the same for all. Padding takes no part, no sample sees another, and a
+/// sample without behaviours gets finite values.
+template <class E>
+concept BehaviourModule = Module<E> && requires(const E& e, const ClickInputs<typename E::backend>& inputs) {
+  { e.width() } -> std::convertible_to<std::int64_t>;
+  { e(inputs) } -> std::same_as<Tensor<typename E::backend>>;
+};
+
+/// A prediction head: features [B, F] -> logits [B, tasks()].
+template <class H>
+concept ClickHead = Module<H> && requires(const H& head, const Tensor<typename H::backend>& features) {
+  { head.tasks() } -> std::convertible_to<std::int64_t>;
+  { head(features) } -> std::same_as<Tensor<typename H::backend>>;
 };
 
 }  // namespace chronotope
