@@ -27,10 +27,11 @@ struct Fixture {
   Fixture() {
     if (!mkdtemp(folder.data())) throw FileError(folder + ": cannot be made");
     const CheckinTable table = generate_city({.users = 400, .places = 5000, .checkins_per_user = 250});
-    Checkpoint checkpoint{Config{}, make_tokenizer(table, GeoCells::geohash, 2048), TrainingState{}, {}};
-    places = checkpoint.tokenizer.places();
+    const PlaceTokenizer tokenizer = make_tokenizer(table, GeoCells::geohash, 2048);
+    Checkpoint checkpoint{Config{}, tokenizer.to_json(), TrainingState{}, {}};
+    places = tokenizer.places();
     Context<any_backend> context(stream(2));
-    auto model = make_place_model(context, checkpoint.config.model, places, checkpoint.tokenizer.categories());
+    auto model = make_place_model(context, checkpoint.config.model, places, tokenizer.categories());
     checkpoint.tensors = state_of(model, "model.");
     write_checkpoint(folder, best_checkpoint, checkpoint);
     for (std::size_t user = 0; history.size() < 127; ++user) history = visits_of(table, user);

@@ -41,7 +41,8 @@ static void train() {
   config.model.length = 16;
   config.training.learning_rate = 3e-3, config.training.min_learning_rate = 3e-4, config.training.warmup_steps = 5;
   config.training.batch = 8, config.training.epochs = 2;
-  Trainer trainer(context, model, config, histories);
+  PlaceTask task(context, model, config, histories);
+  Trainer trainer(context, task, config.training);
   TrainerHooks hooks;
   hooks.on_epoch = [](const EpochReport& r) { std::printf("epoch %lld: loss %.3f\n", static_cast<long long>(r.epoch + 1), r.loss); };
   trainer.run(hooks);

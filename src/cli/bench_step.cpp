@@ -7,6 +7,7 @@
 
 #include "cli/commands.hpp"
 #include "cli/device.hpp"
+#include "chronotope/train/place_task.hpp"
 #include "chronotope/train/run.hpp"
 
 namespace chronotope::cli {
@@ -45,8 +46,9 @@ void run(const Options& o) {
   const PlaceTokenizer tokenizer = make_tokenizer(table, GeoCells::geohash, static_cast<std::int32_t>(config.model.geo_rows));
   const Histories histories(table, tokenizer);
   auto model = make_place_model(context, config.model, tokenizer.places(), tokenizer.categories());
-  Trainer trainer(context, model, config, histories);
-  std::vector<Window> windows = trainer.windows(0);
+  PlaceTask task(context, model, config, histories);
+  Trainer trainer(context, task, config.training);
+  std::vector<Window> windows = task.samples(0);
   std::erase_if(windows, [&](const Window& w) { return static_cast<std::int64_t>(w.end - w.begin) != config.model.length; });
   std::vector<double> seconds;
   double flops = 0, peak = measure_gemm_peak(context);
@@ -55,7 +57,7 @@ void run(const Options& o) {
     if (seconds.size() == warm_up) timings->clear();
     const StepReport r = trainer.step(std::span<const Window>(windows).subspan(at, batch));
     seconds.push_back(r.seconds);
-    flops = step_flops(config.model, tokenizer.places(), r.actions, r.targets);
+    flops = step_flops(config.model, tokenizer.places(), r.inputs, r.targets);
   }
   if (seconds.size() < 4) throw DataError("too few full windows of " + std::to_string(config.model.length) + " actions to time");
   seconds.erase(seconds.begin(), seconds.begin() + warm_up);

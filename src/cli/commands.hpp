@@ -16,6 +16,9 @@ void add_evaluate(CLI::App& app, Chosen& chosen);
 void add_recommend(CLI::App& app, Chosen& chosen);
 void add_info(CLI::App& app, Chosen& chosen);
 void add_generate_city(CLI::App& app, Chosen& chosen);
+void add_generate_clicks(CLI::App& app, Chosen& chosen);
+void add_convert_clicks(CLI::App& app, Chosen& chosen);
+void add_ablate(CLI::App& app, Chosen& chosen);
 void add_bench_step(CLI::App& app, Chosen& chosen);
 void add_dump_steps(CLI::App& app, Chosen& chosen);
 

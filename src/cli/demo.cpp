@@ -27,8 +27,8 @@ struct Options {
 void train(const Options& o, const CheckinTable& table, const Config& config, const std::string& folder) {
   fs::remove_all(folder);  // the demo starts anew
   Context<any_backend> context(o.device.stream());
-  Progress progress(config, static_cast<std::int64_t>(table.places.size()), [&] { return measure_gemm_peak(context); }, o.device.describe());
-  train_checkins(context, table, config, folder, false, progress.observer());
+  Progress progress(place_progress(static_cast<std::int64_t>(table.places.size())), [&] { return measure_gemm_peak(context); }, o.device.describe());
+  train_checkins(context, table, config, folder, {}, progress.observer());
 }
 
 /// The last user of the table with a test target, asked for an hour after the last check-in.
@@ -54,7 +54,7 @@ void run(const Options& o) {
   std::fprintf(stderr, "generated a city: %zu check-ins of %zu users at %zu places\n", table.rows.size(), table.users.size(), table.places.size());
   const Config config = parse_config(demo_config, "configs/demo.json");
   train(o, table, config, model);
-  const EvaluationReport evaluation = evaluate_checkpoints({model}, table, Split::test, o.device);
+  const EvaluationReport evaluation = evaluate_checkpoints({read_trained(model)}, table, Split::test, o.device);
   std::printf("%s", format_report(evaluation).c_str());
   write_report(report, report_content(model, table, Split::test, evaluation, o.device, "a generated city"));
   show_user(o, table, model);

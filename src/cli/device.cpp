@@ -31,8 +31,6 @@ template <Backend B> any_backend::stream make(typename B::stream s, const std::s
   return any_stream<B>(std::move(s));
 }
 
-int usable_threads(int asked) { return asked > 0 ? asked : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
-
 }  // namespace
 
 void Device::add_to(CLI::App& command) {
@@ -44,16 +42,18 @@ void Device::add_to(CLI::App& command) {
 
 any_backend::stream Device::stream(const std::shared_ptr<Timings>& timings) const {
 #ifdef CHRONOTOPE_HAVE_ONEDNN
-  if (backend == "onednn") return make<onednn_backend>(onednn_backend::stream(usable_threads(threads)), timings);
+  if (backend == "onednn") return make<onednn_backend>(onednn_backend::stream(usable_threads()), timings);
 #endif
 #ifdef CHRONOTOPE_HAVE_EIGEN
-  if (backend == "eigen") return make<eigen_backend>({usable_threads(threads)}, timings);
+  if (backend == "eigen") return make<eigen_backend>({usable_threads()}, timings);
 #endif
   throw BackendError("this program was built without the backend \"" + backend + "\"");
 }
 
+int Device::usable_threads() const { return threads > 0 ? threads : static_cast<int>(std::max(1u, std::thread::hardware_concurrency())); }
+
 std::string Device::describe() const {
-  const int n = usable_threads(threads);
+  const int n = usable_threads();
   return backend + ", " + std::to_string(n) + (n == 1 ? " thread" : " threads");
 }
 

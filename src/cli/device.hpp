@@ -17,6 +17,8 @@ struct Device {
   void add_to(CLI::App& command);
   /// With `timings` every operation is timed into it.
   any_backend::stream stream(const std::shared_ptr<Timings>& timings = nullptr) const;
+  /// --threads, or how many there are.
+  int usable_threads() const;
   /// "onednn, 2 threads"
   std::string describe() const;
 };

@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "chronotope/train/place_task.hpp"
 #include "chronotope/train/run.hpp"
 #include "cli/commands.hpp"
 #include "cli/device.hpp"
@@ -44,12 +45,13 @@ void run(const Options& o) {
   const PlaceTokenizer tokenizer = make_tokenizer(table, GeoCells::geohash, static_cast<std::int32_t>(config.model.geo_rows));
   const Histories histories(table, tokenizer);
   auto model = make_place_model(context, config.model, tokenizer.places(), tokenizer.categories());
-  Trainer trainer(context, model, config, histories);
+  PlaceTask task(context, model, config, histories);
+  Trainer trainer(context, task, config.training);
   Safetensors file;
   file.tensors = state_of(model);
   file.metadata = {{"heads", std::to_string(config.model.heads)}, {"weight_decay", std::to_string(config.training.weight_decay)},
                    {"clip", std::to_string(config.training.clip_norm)}};
-  const std::vector<Window> windows = trainer.windows(0);
+  const std::vector<Window> windows = task.samples(0);
   const auto batch = static_cast<std::size_t>(config.training.batch);
   for (int s = 0; s < o.steps && (static_cast<std::size_t>(s) + 1) * batch <= windows.size(); ++s) {
     const auto some = std::span<const Window>(windows).subspan(static_cast<std::size_t>(s) * batch, batch);

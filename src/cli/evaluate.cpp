@@ -1,11 +1,14 @@
 // chronotope evaluate
 
 #include <cstdio>
+#include <filesystem>
+#include <map>
 #include <memory>
 
 #include "chronotope/core/atomic_file.hpp"
 #include "chronotope/core/error.hpp"
 #include "chronotope/eval/targets.hpp"
+#include "cli/click_evaluation.hpp"
 #include "cli/commands.hpp"
 #include "cli/evaluation.hpp"
 
@@ -14,29 +17,70 @@ namespace {
 
 struct Options {
   std::vector<std::string> checkpoints;
-  std::string data, split = "test", json, report;
+  std::string data, split = "test", weights = "best", truth, json, report;
   Device device;
 };
 
-void run(const Options& o) {
-  const Split split = o.split == "test" ? Split::test : Split::validation;
-  const CheckinTable table = read_checkins(o.data);
-  if (evaluation_targets(table, split).empty())
+Split split_of(const Options& o) { return o.split == "test" ? Split::test : Split::validation; }
+
+/// A data file of check-ins, read, with at least one target.
+CheckinTable table_of(const Options& o) {
+  CheckinTable table = read_checkins(o.data);
+  if (evaluation_targets(table, split_of(o)).empty())
     throw DataError(o.data + ": no row is a target of the " + o.split + " split: there is nothing to evaluate (docs/data.md)");
-  const EvaluationReport report = evaluate_checkpoints(o.checkpoints, table, split, o.device);
+  return table;
+}
+
+void run_places(const Options& o, const std::vector<Checkpoint>& checkpoints) {
+  if (checkpoints.size() > 2) throw ConfigError("at most two checkpoints of place models can be compared: one trained with the target's time, one without");
+  const CheckinTable table = table_of(o);
+  const EvaluationReport report = evaluate_checkpoints(checkpoints, table, split_of(o), o.device);
   std::fputs(format_report(report).c_str(), stdout);
   if (!o.json.empty()) write_file_atomically(o.json, report_json(report));
-  if (!o.report.empty()) write_report(o.report, report_content(o.checkpoints.front(), table, split, report, o.device, o.data));
+  if (!o.report.empty()) write_report(o.report, report_content(o.checkpoints.front(), table, split_of(o), report, o.device, o.data));
+}
+
+/// Checkpoints by what they are; where two are of one kind, by their folders.
+std::vector<NamedCheckpoint> named(const Options& o, std::vector<Checkpoint> checkpoints) {
+  std::map<std::string, int> count;
+  for (const Checkpoint& c : checkpoints) ++count[click_model_name(c.config.click_model)];
+  std::vector<NamedCheckpoint> all;
+  for (std::size_t i = 0; i < checkpoints.size(); ++i) {
+    const std::string name = click_model_name(checkpoints[i].config.click_model);
+    all.push_back({count[name] > 1 ? o.checkpoints[i] : name, std::move(checkpoints[i])});
+  }
+  return all;
+}
+
+void run_clicks(const Options& o, std::vector<Checkpoint> checkpoints) {
+  const ClickLog log = read_clicks(o.data, checkpoints.front().config.clicks);
+  const std::string path = o.truth.empty() ? truth_path(o.data) : o.truth;
+  const std::vector<double> truth = std::filesystem::exists(path) || !o.truth.empty() ? read_truth(path, log.size()) : std::vector<double>{};
+  const ClickReport report = make_click_report(score_checkpoints(named(o, std::move(checkpoints)), log, split_of(o), truth, o.device));
+  std::fputs(format_click_report(report).c_str(), stdout);
+  if (!o.json.empty()) write_file_atomically(o.json, click_report_json(report));
+}
+
+void run(const Options& o) {
+  std::vector<Checkpoint> checkpoints;
+  for (const std::string& folder : o.checkpoints) checkpoints.push_back(o.weights == "last" ? read_checkpoint(folder, last_checkpoint) : read_trained(folder));
+  const std::string system = checkpoints.front().config.system;
+  for (const Checkpoint& c : checkpoints)
+    if (c.config.system != system) throw ConfigError("checkpoints of a place model and of a click model cannot stand in one table");
+  if (system == "clicks") run_clicks(o, std::move(checkpoints));
+  else run_places(o, checkpoints);
 }
 
 }  // namespace
 
 void add_evaluate(CLI::App& app, Chosen& chosen) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("evaluate", "accuracy of a checkpoint beside the counting predictors");
-  command->add_option("--checkpoint", o->checkpoints, "folder that train wrote; twice for one model trained with the target's time and one without")->required()->expected(1, 2);
-  command->add_option("--data", o->data, "check-in file")->required();
+  CLI::App* command = app.add_subcommand("evaluate", "figures of a checkpoint beside the counting predictors");
+  command->add_option("--checkpoint", o->checkpoints, "folder that train wrote. Places: twice for one model trained with the target's time and one without. Clicks: as many as are to be compared with the first")->required();
+  command->add_option("--data", o->data, "check-in file or click cache")->required();
   command->add_option("--split", o->split, "which targets")->check(CLI::IsMember({"test", "validation"}))->capture_default_str();
+  command->add_option("--weights", o->weights, "those of the best validation epoch, or the last")->check(CLI::IsMember({"best", "last"}))->capture_default_str();
+  command->add_option("--truth", o->truth, "clicks: the truth that generate-clicks wrote; by default beside --data");
   command->add_option("--json", o->json, "also write the figures to this file");
   command->add_option("--report", o->report, "also write an HTML report to this file");
   o->device.add_to(*command);

@@ -106,11 +106,10 @@ std::string model_name(const ModelConfig& m) {
   return std::string(m.decoder == "gpt" ? "GPT-style decoder" : "Spacetime-GR") + (m.head == "history_pointer" ? " + history pointer" : "");
 }
 
-EvaluationReport evaluate_checkpoints(const std::vector<std::string>& folders, const CheckinTable& table, Split split, const Device& device) {
+EvaluationReport evaluate_checkpoints(const std::vector<Checkpoint>& checkpoints, const CheckinTable& table, Split split, const Device& device) {
   ModelRanks ranks;
   Context<any_backend> context(device.stream());
-  for (const std::string& folder : folders) {
-    const Checkpoint checkpoint = read_trained(folder);
+  for (const Checkpoint& checkpoint : checkpoints) {
     auto& slot = checkpoint.config.model.target_time ? ranks.with_time : ranks.without_time;
     if (slot) throw ConfigError("two checkpoints see the same inputs; give at most one trained with model.target_time and one without");
     ranks.name = model_name(checkpoint.config.model);

@@ -7,14 +7,14 @@
 
 #include "chronotope/eval/results.hpp"
 #include "chronotope/report/report.hpp"
-#include "chronotope/train/config.hpp"
+#include "chronotope/train/checkpoint.hpp"
 #include "cli/device.hpp"
 
 namespace chronotope::cli {
 
 /// Ranks the split's targets under each checkpoint (at most one trained with the target's time and one without) and puts
 /// them beside the counters. Throws ConfigError when two checkpoints see the same inputs.
-EvaluationReport evaluate_checkpoints(const std::vector<std::string>& folders, const CheckinTable& table, Split split, const Device& device);
+EvaluationReport evaluate_checkpoints(const std::vector<Checkpoint>& checkpoints, const CheckinTable& table, Split split, const Device& device);
 
 /// "Spacetime-GR", "Spacetime-GR + history pointer", …
 std::string model_name(const ModelConfig& config);

@@ -3,7 +3,7 @@
 #include <cstdio>
 #include <memory>
 
-#include "chronotope/train/checkpoint.hpp"
+#include "chronotope/train/run.hpp"
 #include "cli/commands.hpp"
 
 namespace chronotope::cli {
@@ -18,10 +18,11 @@ void run(const Options& o) {
   if (o.config_keys) std::fputs(config_reference().c_str(), stdout);
   if (o.checkpoint.empty()) return;
   const Checkpoint c = read_trained(o.checkpoint);
+  const PlaceTokenizer tokenizer = place_tokenizer(c);
   std::int64_t values = 0;
   for (const auto& [name, tensor] : c.tensors) values += tensor.shape.elements();
   std::printf("places %lld, categories %lld\nparameters %lld in %zu tensors\nepochs done %lld%s, optimizer steps %lld, best epoch %lld (validation acc@1 + MRR / 2: %.4f)\n",
-              static_cast<long long>(c.tokenizer.places() - 1), static_cast<long long>(c.tokenizer.categories() - 1),
+              static_cast<long long>(tokenizer.places() - 1), static_cast<long long>(tokenizer.categories() - 1),
               static_cast<long long>(values), c.tensors.size(), static_cast<long long>(c.state.epoch), c.state.finished ? " (finished)" : "",
               static_cast<long long>(c.state.steps), static_cast<long long>(c.state.best_epoch + 1), c.state.best_score);
   if (o.tensors)

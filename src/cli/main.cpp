@@ -9,7 +9,7 @@
 
 int main(int argc, char** argv) {
   using namespace chronotope::cli;
-  CLI::App app("Place recommendation from check-ins: train, evaluate, recommend.\n"
+  CLI::App app("Place recommendation from check-ins, click prediction from long behaviour sequences: train, evaluate, recommend.\n"
                "New here? Run \"chronotope demo\": it generates a city, trains on it and shows what came out.");
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "help of every command");
@@ -20,6 +20,9 @@ int main(int argc, char** argv) {
   add_recommend(app, chosen);
   add_info(app, chosen);
   add_generate_city(app, chosen);
+  add_generate_clicks(app, chosen);
+  add_convert_clicks(app, chosen);
+  add_ablate(app, chosen);
   add_bench_step(app, chosen);
   add_dump_steps(app, chosen);
   app.failure_message([](const CLI::App*, const CLI::Error& e) { return std::string("error: ") + e.what() + " (--help shows the usage)\n"; });

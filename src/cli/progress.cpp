@@ -24,32 +24,47 @@ std::string duration_text(double seconds) {
   return text;
 }
 
-Progress::Progress(const Config& config, std::int64_t places, std::function<double()> gemm_peak, std::string device)
-    : config_(config), places_(places), measure_peak_(std::move(gemm_peak)), peak_(measure_peak_()), device_(std::move(device)), terminal_(isatty(STDERR_FILENO)) {}
+ProgressTexts place_progress(std::int64_t places) {
+  const auto describe = [](const Config& config) {
+    const ModelConfig& m = config.model;
+    return m.decoder + " decoder, " + std::to_string(m.layers) + " layers of width " + std::to_string(m.width) + ", head " + m.head;
+  };
+  const auto flops = [places](const Config& config, const StepReport& r) { return step_flops(config.model, places, r.inputs, r.targets); };
+  return {"actions", describe, flops};
+}
+
+ProgressTexts click_progress() {
+  const auto describe = [](const Config& config) {
+    const ClickModelConfig& m = config.click_model;
+    return "clicks, behaviours read by " + m.behaviour + ", " + std::to_string(config.clicks.kept) + " kept, embeddings of width " +
+           std::to_string(m.embedding) + ", head " + m.head;
+  };
+  return {"samples", describe, {}};
+}
+
+Progress::Progress(ProgressTexts texts, std::function<double()> gemm_peak, std::string device)
+    : texts_(std::move(texts)), measure_peak_(std::move(gemm_peak)), peak_(measure_peak_()), device_(std::move(device)), terminal_(isatty(STDERR_FILENO)) {}
 
 RunObserver Progress::observer() {
   return {[this](const Config& config, std::int64_t parameters, std::int64_t steps) {
             config_ = config;
             start(parameters, steps);
           },
-          [this](const StepReport& r) { step(r); },
-          [this](const EpochReport& r, const EvaluationResult* v) { epoch(r, v); }};
+          [this](const StepReport& r) { step(r); }, [this](const EpochReport& r) { epoch(r); }};
 }
 
 void Progress::start(std::int64_t parameters, std::int64_t total_steps) {
   total_steps_ = total_steps;
-  const ModelConfig& m = config_.model;
-  std::fprintf(stderr, "model: %s decoder, %lld layers of width %lld, head %s, %.1f million parameters\n", m.decoder.c_str(),
-               static_cast<long long>(m.layers), static_cast<long long>(m.width), m.head.c_str(), static_cast<double>(parameters) * 1e-6);
+  std::fprintf(stderr, "model: %s, %.1f million parameters\n", texts_.model(config_).c_str(), static_cast<double>(parameters) * 1e-6);
   std::fprintf(stderr, "training: %lld epochs, about %lld steps, on %s; matrix products reach %.0f GFLOP/s here\n",
                static_cast<long long>(config_.training.epochs), static_cast<long long>(total_steps), device_.c_str(), peak_ * 1e-9);
 }
 
 void Progress::step(const StepReport& r) {
   if (first_step_ < 0) first_step_ = r.steps - 1;
-  const double flops = step_flops(config_.model, places_, r.actions, r.targets);
-  mix(recent_seconds_, r.seconds), mix(recent_flops_, flops), mix(recent_actions_, static_cast<double>(r.actions)), mix(loss_, r.loss);
-  all_flops_ += flops, all_seconds_ += r.seconds, all_actions_ += static_cast<double>(r.actions);
+  const double flops = texts_.flops ? texts_.flops(config_, r) : 0;
+  mix(recent_seconds_, r.seconds), mix(recent_flops_, flops), mix(recent_inputs_, static_cast<double>(r.inputs)), mix(loss_, r.loss);
+  all_flops_ += flops, all_seconds_ += r.seconds, all_inputs_ += static_cast<double>(r.inputs);
   if (terminal_ && shown_.seconds() > 0.2) {
     show(r);
     shown_ = Stopwatch();
@@ -61,24 +76,31 @@ std::string Progress::eta(const StepReport& r) const {
   return duration_text(began_.seconds() / done * static_cast<double>(total_steps_ - r.steps));
 }
 
+std::string Progress::speed(double inputs, double flops, double seconds) const {
+  char text[96];
+  int at = std::snprintf(text, sizeof text, "%.0f %s/s", inputs / seconds, texts_.inputs.c_str());
+  if (texts_.flops) std::snprintf(text + at, sizeof text - static_cast<std::size_t>(at), "  %.0f%% of GEMM peak", 100 * flops / seconds / peak_);
+  return text;
+}
+
 void Progress::show(const StepReport& r) {
-  std::fprintf(stderr, "\r\033[Kepoch %lld/%lld  step %lld/%lld  loss %.4f  %.0f actions/s  %.0f%% of GEMM peak  ETA %s",
+  std::fprintf(stderr, "\r\033[Kepoch %lld/%lld  step %lld/%lld  loss %.4f  %s  ETA %s",
                static_cast<long long>(r.epoch + 1), static_cast<long long>(config_.training.epochs), static_cast<long long>(r.step),
-               static_cast<long long>(r.steps_in_epoch), loss_, recent_actions_ / recent_seconds_,
-               100 * recent_flops_ / recent_seconds_ / peak_, eta(r).c_str());
+               static_cast<long long>(r.steps_in_epoch), loss_, speed(recent_inputs_, recent_flops_, recent_seconds_).c_str(), eta(r).c_str());
   std::fflush(stderr);
 }
 
-void Progress::epoch(const EpochReport& r, const EvaluationResult* v) {
+void Progress::epoch(const EpochReport& r) {
   if (terminal_) std::fprintf(stderr, "\r\033[K");
   std::fprintf(stderr, "epoch %2lld/%lld  loss %.4f", static_cast<long long>(r.epoch + 1), static_cast<long long>(config_.training.epochs), r.loss);
-  if (v) std::fprintf(stderr, "  validation acc@1 %.4f  acc@10 %.4f  MRR %.4f", v->all.accuracy[0].mean, v->all.accuracy[2].mean, v->all.mrr.mean);
+  if (r.validation) std::fprintf(stderr, "  validation");
+  if (r.validation)
+    for (const auto& [name, value] : r.validation->measures) std::fprintf(stderr, " %s %.4f ", name.c_str(), value);
   peak_ = std::max(peak_, measure_peak_());
-  if (all_seconds_ > 0)
-    std::fprintf(stderr, "  %.0f actions/s  %.0f%% of GEMM peak", all_actions_ / all_seconds_, 100 * all_flops_ / all_seconds_ / peak_);
+  if (all_seconds_ > 0) std::fprintf(stderr, "  %s", speed(all_inputs_, all_flops_, all_seconds_).c_str());
   std::fprintf(stderr, "  %s%s\n", duration_text(began_.seconds()).c_str(), r.best ? "  best" : "");
   if (r.stop) std::fprintf(stderr, "stopped: no better epoch for %lld epochs\n", static_cast<long long>(config_.training.patience));
-  all_flops_ = all_seconds_ = all_actions_ = 0;
+  all_flops_ = all_seconds_ = all_inputs_ = 0;
 }
 
 }  // namespace chronotope::cli

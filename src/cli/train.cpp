@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/device.hpp"
 #include "cli/progress.hpp"
+#include "chronotope/train/click_run.hpp"
 
 namespace chronotope::cli {
 namespace {
@@ -14,32 +15,51 @@ struct Options {
   std::string config, data, out;
   std::vector<std::string> set;
   bool resume = false;
+  std::int64_t stop_after = 0;
   Device device;
 };
 
-void run(const Options& o) {
+Config config_of(const Options& o) {
+  if (o.resume && !o.set.empty()) throw ConfigError("--resume goes on under the config of the checkpoint: leave --set out");
+  if (o.resume) return read_checkpoint_config(o.out, last_checkpoint);
   Config config = o.config.empty() ? Config{} : read_config(o.config);
   set_config(config, o.set);
-  if (o.resume && !o.set.empty()) throw ConfigError("--resume goes on under the config of the checkpoint: leave --set out");
+  return config;
+}
+
+TrainingState train_places(const Options& o, const Config& config, Context<any_backend>& context) {
   const CheckinTable table = read_checkins(o.data);
   std::fprintf(stderr, "data: %zu check-ins of %zu users at %zu places\n", table.rows.size(), table.users.size(), table.places.size());
+  Progress progress(place_progress(static_cast<std::int64_t>(table.places.size())), [&] { return measure_gemm_peak(context); }, o.device.describe());
+  return train_checkins(context, table, config, o.out, {o.resume, o.stop_after}, progress.observer());
+}
+
+TrainingState train_on_clicks(const Options& o, const Config& config, Context<any_backend>& context) {
+  const ClickLog log = read_clicks(o.data, config.clicks);
+  std::fprintf(stderr, "data: %zu samples with %zu behaviours%s\n", log.size(), log.behaviours.size(), log.semi_synthetic ? "; semi-synthetic: what was shown is invented" : "");
+  Progress progress(click_progress(), [&] { return measure_gemm_peak(context); }, o.device.describe());
+  return train_clicks(context, log, config, o.out, {o.resume, o.stop_after}, o.device.usable_threads(), progress.observer());
+}
+
+void run(const Options& o) {
+  const Config config = config_of(o);
   Context<any_backend> context(o.device.stream());
-  Progress progress(config, static_cast<std::int64_t>(table.places.size()), [&] { return measure_gemm_peak(context); }, o.device.describe());
-  const TrainingState state = train_checkins(context, table, config, o.out, o.resume, progress.observer());
-  std::printf("best epoch %lld of %lld; checkpoint in %s\nnext: chronotope evaluate --checkpoint %s --data %s\n",
-              static_cast<long long>(state.best_epoch + 1), static_cast<long long>(state.epoch), o.out.c_str(), o.out.c_str(), o.data.c_str());
+  const TrainingState state = config.system == "clicks" ? train_on_clicks(o, config, context) : train_places(o, config, context);
+  std::printf("best epoch %lld of %lld; checkpoint in %s\nnext: chronotope %s %s --data %s\n", static_cast<long long>(state.best_epoch + 1),
+              static_cast<long long>(state.epoch), o.out.c_str(), state.finished ? "evaluate --checkpoint" : "train --resume --out", o.out.c_str(), o.data.c_str());
 }
 
 }  // namespace
 
 void add_train(CLI::App& app, Chosen& chosen) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("train", "train a place recommender on a check-in file");
+  CLI::App* command = app.add_subcommand("train", "train a place recommender on check-ins, or a click model");
   command->add_option("--config", o->config, "JSON config, such as configs/nyc_fast.json; every key has a default (docs/config.md)")->check(CLI::ExistingFile);
-  command->add_option("--data", o->data, "check-in file, CSV or CSV.gz (docs/data.md)")->required();
+  command->add_option("--data", o->data, "check-in file, CSV or CSV.gz; for a click model also a click cache (docs/data.md)")->required();
   command->add_option("--out", o->out, "folder for checkpoints and log")->required();
   command->add_option("--set", o->set, "change a key of the config: --set training.epochs=5")->type_name("KEY=VALUE");
   command->add_flag("--resume", o->resume, "go on where the last checkpoint in --out stands, to the bit");
+  command->add_option("--stop-after", o->stop_after, "pause after this many epochs in all; --resume goes on")->check(CLI::Range(1, 1000000));
   o->device.add_to(*command);
   command->callback([o, &chosen] { chosen = [o] { run(*o); }; });
 }

@@ -38,7 +38,8 @@ class Reader {
     file_.seekg(0);
   }
 
-  Safetensors read() {
+  /// With `data` the tensors hold theirs, else only types and shapes.
+  Safetensors read(bool data) {
     const Json header = read_header();
     Safetensors content;
     std::map<std::string, Range> ranges;
@@ -47,7 +48,8 @@ class Reader {
       else ranges.emplace(name, read_entry(name, entry, content));
     }
     check_cover(ranges);  // before any data is read: overlapping tensors could ask for any amount of memory
-    for (auto& [name, tensor] : content.tensors) read_data(ranges.at(name), tensor);
+    if (data)
+      for (auto& [name, tensor] : content.tensors) read_data(ranges.at(name), tensor);
     return content;
   }
 
@@ -169,7 +171,8 @@ void HostTensor::check(DType wanted) const {
   if (wanted != dtype) throw DTypeError(std::string("the tensor holds ") + to_string(dtype) + ", asked for " + to_string(wanted));
 }
 
-Safetensors read_safetensors(const std::string& path) { return Reader(path).read(); }
+Safetensors read_safetensors(const std::string& path) { return Reader(path).read(true); }
+Safetensors read_safetensors_head(const std::string& path) { return Reader(path).read(false); }
 
 void write_safetensors(const std::string& path, const Safetensors& content) {
   Json header = Json::object();

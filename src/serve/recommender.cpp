@@ -41,11 +41,12 @@ std::vector<Visit> visits_of(const CheckinTable& table, std::size_t user) {
 
 struct Recommender::Impl {
   Impl(const std::string& folder, any_backend::stream stream)
-      : checkpoint(read_trained(folder)), context(std::move(stream)), model(load_model(context, checkpoint)) {
+      : checkpoint(read_trained(folder)), tokenizer(place_tokenizer(checkpoint)), context(std::move(stream)), model(load_model(context, checkpoint)) {
     checkpoint.tensors.clear();
   }
 
   Checkpoint checkpoint;
+  PlaceTokenizer tokenizer;
   Context<B> context;
   AnyPlaceModel<B> model;
 };
@@ -55,7 +56,7 @@ Recommender::~Recommender() = default;
 Recommender::Recommender(Recommender&&) noexcept = default;
 
 const Config& Recommender::config() const { return impl_->checkpoint.config; }
-const PlaceTokenizer& Recommender::tokenizer() const { return impl_->checkpoint.tokenizer; }
+const PlaceTokenizer& Recommender::tokenizer() const { return impl_->tokenizer; }
 
 std::vector<Recommendation> Recommender::recommend(const std::vector<Visit>& history, std::int64_t utc, std::int64_t local, int top) const {
   const NoGrad no_grad;

@@ -37,25 +37,6 @@ TrainingState parse_state(const std::string& text) {
   return s;
 }
 
-/// Values that a model of this config has at least, in its large tables.
-double least_values(const ModelConfig& m, const PlaceTokenizer& tokenizer) {
-  const auto D = static_cast<double>(m.width), F = static_cast<double>(m.feed_forward);
-  const double pointer = m.head == "history_pointer" ? 2 * D * static_cast<double>(m.pointer_heads * m.pointer_width) : 0;
-  return static_cast<double>(m.layers) * (4 * D * D + 2 * D * F) + D * static_cast<double>(2 * tokenizer.places() + m.geo_rows) + pointer;
-}
-
-/// The parts must belong together before a model is made of them: ids of a foreign vocabulary would reach beyond the
-/// tables, and a damaged width would ask for any amount of memory.
-void check_parts(const Checkpoint& c) {
-  const ModelConfig& m = c.config.model;
-  if (m.geo_rows != c.tokenizer.geo_table_rows() || (m.geo == "grid") != (c.tokenizer.cells() == GeoCells::grid))
-    throw FormatError("its vocabulary was made for other position tables than its config names");
-  double values = 0;
-  for (const auto& [name, tensor] : c.tensors)
-    if (name.rfind("model.", 0) == 0) values += static_cast<double>(tensor.shape.elements());
-  if (values < least_values(m, c.tokenizer)) throw FormatError("its weights are fewer than a model of its config has");
-}
-
 }  // namespace
 
 void write_checkpoint(const std::string& folder, const std::string& name, const Checkpoint& checkpoint) {
@@ -64,22 +45,41 @@ void write_checkpoint(const std::string& folder, const std::string& name, const 
   if (error) throw FileError("cannot create the folder " + folder + ": " + error.message());
   Safetensors file;
   file.tensors = checkpoint.tensors;
-  file.metadata = {{"format", format}, {"config", to_json(checkpoint.config)}, {"vocabulary", checkpoint.tokenizer.to_json()}, {"state", dump(checkpoint.state)}};
+  file.metadata = {{"format", format}, {"config", to_json(checkpoint.config)}, {"vocabulary", checkpoint.vocabulary}, {"state", dump(checkpoint.state)}};
   write_safetensors((fs::path(folder) / name).string(), file);
 }
 
+namespace {
+
+/// A file of the folder that is one of this program's checkpoints, read by `read`.
+template <class R> Safetensors checkpoint_file(const std::string& folder, const std::string& path, R read) {
+  std::error_code error;
+  if (!fs::is_regular_file(path, error)) throw FileError("there is no checkpoint " + path + "; train one with: chronotope train --out " + folder);
+  Safetensors file = read(path);
+  if (file.metadata["format"] != format) throw FormatError(path + " is a safetensors file but not a checkpoint of this program");
+  return file;
+}
+
+}  // namespace
+
 Checkpoint read_checkpoint(const std::string& folder, const std::string& name) {
   const std::string path = (fs::path(folder) / name).string();
-  if (!has_checkpoint(folder, name)) throw FileError("there is no checkpoint " + path + "; train one with: chronotope train --out " + folder);
-  Safetensors file = read_safetensors(path);
-  if (file.metadata["format"] != format) throw FormatError(path + " is a safetensors file but not a checkpoint of this program");
+  Safetensors file = checkpoint_file(folder, path, read_safetensors);
   try {
-    Checkpoint checkpoint{parse_config(file.metadata["config"], "config"), PlaceTokenizer::parse(file.metadata["vocabulary"]),
-                          parse_state(file.metadata["state"]), std::move(file.tensors), path};
-    check_parts(checkpoint);
-    return checkpoint;
+    return {parse_config(file.metadata["config"], "config"), std::move(file.metadata["vocabulary"]),
+            parse_state(file.metadata["state"]), std::move(file.tensors), path};
   } catch (const Json::exception& e) {
     throw FormatError(path + ": the training state is damaged: " + e.what());
+  } catch (const Error& e) {
+    throw FormatError(path + ": " + e.what());
+  }
+}
+
+Config read_checkpoint_config(const std::string& folder, const std::string& name) {
+  const std::string path = (fs::path(folder) / name).string();
+  Safetensors file = checkpoint_file(folder, path, read_safetensors_head);
+  try {
+    return parse_config(file.metadata["config"], "config");
   } catch (const Error& e) {
     throw FormatError(path + ": " + e.what());
   }

@@ -8,6 +8,8 @@
 #include <sstream>
 
 #include "chronotope/core/error.hpp"
+#include "chronotope/data/groups.hpp"
+#include "chronotope/data/holidays.hpp"
 #include "core/word_distance.hpp"
 
 namespace chronotope {
@@ -109,6 +111,44 @@ void check(const ModelConfig& m) {
        "model.pointer_heads must be 1 to 1024 and model.pointer_width 1 to 65536");
 }
 
+void check(const ClicksConfig& c) {
+  one_of("clicks.search", c.search, {"hard", "recent"});
+  one_of("clicks.review", c.review, {"groups", "identical", "none"});
+  need(c.negatives >= 0 && c.negatives <= 59, "clicks.negatives must be 0 to 59");
+  need(c.nearby > c.negatives && c.nearby <= 1000, "clicks.nearby must be clicks.negatives + 1 to 1000");
+  need(c.decay_km > 0 && std::isfinite(c.decay_km), "clicks.decay_km must be above 0");
+  need(c.kept >= 1 && c.kept <= 20000, "clicks.kept must be 1 to 20000");
+  GroupTable({c.hour_groups, c.week_groups, c.geohash_groups});  // throws what is wrong with them
+  HolidayCalendar(c.holidays);
+}
+
+void check_curve(const ClickModelConfig& m) {
+  one_of("click_model.curve", m.curve, {"exponential", "power", "logarithm"});
+  one_of("click_model.time", m.time, {"position", "days"});
+  one_of("click_model.mask_layer", m.mask_layer, {"dense", "pointwise", "none"});
+  one_of("click_model.masks", m.masks, {"each", "mean"});
+  for (const double x : {m.r_init, m.r_final, m.i, m.power_c, m.power_m, m.log_a, m.log_b, m.log_c}) need(std::isfinite(x), "click_model's curve constants must be finite");
+  need(m.s > 0 && std::isfinite(m.s), "click_model.s must be above 0");
+  need(m.power_c > 0 && m.power_m < 0 && m.log_c > 0, "click_model.power_c and log_c must be above 0, power_m below 0");
+}
+
+void check(const ClickModelConfig& m) {
+  one_of("click_model.behaviour", m.behaviour, {"stim", "none", "gsu", "din", "dien", "sim", "twin_v2", "ic", "lic", "fim", "st_pil", "mha"});
+  one_of("click_model.query", m.query, {"concatenation", "experts", "holiday", "pairs"});
+  one_of("click_model.head", m.head, {"dnn", "mmoe"});
+  one_of("click_model.tasks", m.tasks, {"ctr", "ctr ctcvr"});
+  one_of("click_model.ctcvr", m.ctcvr, {"product", "tower"});
+  check_curve(m);
+  const auto width = [](std::int64_t w) { return w >= 1 && w <= 4096; };
+  need(width(m.embedding) && width(m.key_width) && width(m.query_width) && width(m.hidden), "click_model's widths must be 1 to 4096");
+  need(m.heads >= 1 && m.heads <= 64 && m.experts >= 1 && m.experts <= 64, "click_model.heads and experts must be 1 to 64");
+  need(m.key_width % m.heads == 0, "click_model.key_width must be a multiple of click_model.heads");
+  need(m.temperature > 0 && std::isfinite(m.temperature), "click_model.temperature must be above 0");
+  need(m.dropout >= 0 && m.dropout < 1, "click_model.dropout must be at least 0 and less than 1");
+  need(m.ctcvr_weight >= 0 && std::isfinite(m.ctcvr_weight), "click_model.ctcvr_weight must not be negative");
+  parse_widths(m.head_hidden);
+}
+
 void check(const TrainingConfig& t) {
   one_of("training.optimizer", t.optimizer, {"adam", "adamw"});
   one_of("training.embedding_updates", t.embedding_updates, {"dense", "lazy"});
@@ -128,7 +168,10 @@ void check(const TrainingConfig& t) {
 
 void check_config(const Config& config) {
   need(config.seed >= 0, "seed must not be negative");
+  one_of("system", config.system, {"spacetime_gr", "clicks"});
   check(config.model);
+  check(config.clicks);
+  check(config.click_model);
   check(config.training);
   need(config.evaluation.batch >= 1 && config.evaluation.batch <= 1 << 20, "evaluation.batch must be 1 to 1048576");
 }

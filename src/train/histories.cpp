@@ -4,22 +4,11 @@
 #include <numeric>
 
 #include "chronotope/core/error.hpp"
+#include "chronotope/core/shuffle.hpp"
 #include "chronotope/data/calendar.hpp"
 
 namespace chronotope {
 namespace {
-
-/// Draw `index` of the stream (seed, epoch): uniform below n.
-std::size_t draw(std::uint64_t seed, std::uint64_t epoch, std::uint64_t index, std::size_t n) {
-  const auto word = philox(seed, epoch, index);
-  const std::uint64_t wide = std::uint64_t{word[1]} << 32 | word[0];
-  return static_cast<std::size_t>(wide % n);  // n is far below 2^64: the bias is not measurable
-}
-
-/// Fisher & Yates.
-void shuffle(std::vector<Window>& windows, std::uint64_t seed, std::uint64_t epoch) {
-  for (std::size_t i = windows.size(); i > 1; --i) std::swap(windows[i - 1], windows[draw(~seed, epoch, i, i)]);
-}
 
 void set_context(Action& action, const Action& source) {
   action.when = source.when;
@@ -77,7 +66,7 @@ std::vector<Window> training_windows(const Histories& h, std::int64_t length, st
     std::size_t last = first;
     while (last < h.begin[user + 1] && h.split[last] == Split::train) ++last;
     if (last - first < 2) continue;
-    const std::size_t offset = last - first > L && L > 1 ? draw(seed, epoch, user, std::max<std::size_t>(L / 2, 1)) : 0;
+    const std::size_t offset = last - first > L && L > 1 ? draw_below(seed, epoch, user, std::max<std::size_t>(L / 2, 1)) : 0;
     std::size_t start = first;
     while (start < last) {
       const std::size_t step = start == first ? L - offset : std::max<std::size_t>(L / 2, 1);
@@ -86,7 +75,7 @@ std::vector<Window> training_windows(const Histories& h, std::int64_t length, st
       start = end;
     }
   }
-  shuffle(windows, seed, epoch);
+  shuffle(windows, ~seed, epoch);  // not the stream of the cuts
   return windows;
 }
 

@@ -1,12 +1,12 @@
 #include "chronotope/train/run.hpp"
 
 #include <bit>
-#include <filesystem>
-#include <limits>
 
 #include "chronotope/ops/matmul.hpp"
-#include "core/folder_lock.hpp"
-#include "train/run_log.hpp"
+#include "chronotope/train/place_task.hpp"
+#include "chronotope/train/ranking.hpp"
+#include "core/fingerprint.hpp"
+#include "train/run_folder.hpp"
 
 namespace chronotope {
 namespace {
@@ -21,142 +21,102 @@ bool has_targets(const CheckinTable& table, Split split) {
   return std::any_of(table.rows.begin(), table.rows.end(), [&](const Checkin& row) { return row.split == split && row.target; });
 }
 
-/// FNV-1a (Fowler, Noll, Vo) over what a training reads of each row. The users' and places' names take no part: the
-/// vocabulary is compared by itself.
+/// Over what a training reads of each row. The users' and places' names take no part: the vocabulary is compared by itself.
 std::uint64_t fingerprint(const CheckinTable& table) {
-  std::uint64_t hash = 0xcbf29ce484222325u;
-  const auto mix = [&](std::uint64_t value) {
-    for (int shift = 0; shift < 64; shift += 8) hash = (hash ^ (value >> shift & 255)) * 0x100000001b3u;
-  };
-  for (const std::size_t begin : table.begin) mix(begin);
+  Fingerprint hash;
+  for (const std::size_t begin : table.begin) hash.add(begin);
   for (const Checkin& row : table.rows) {
-    mix(static_cast<std::uint64_t>(row.place) << 32 | static_cast<std::uint32_t>(row.category));
-    mix(std::bit_cast<std::uint64_t>(row.latitude)), mix(std::bit_cast<std::uint64_t>(row.longitude));
-    mix(static_cast<std::uint64_t>(row.utc)), mix(static_cast<std::uint64_t>(row.local));
-    mix(static_cast<std::uint64_t>(row.split) << 1 | row.target);
+    hash.add(static_cast<std::uint64_t>(row.place) << 32 | static_cast<std::uint32_t>(row.category));
+    hash.add(std::bit_cast<std::uint64_t>(row.latitude)), hash.add(std::bit_cast<std::uint64_t>(row.longitude));
+    hash.add(static_cast<std::uint64_t>(row.utc)), hash.add(static_cast<std::uint64_t>(row.local));
+    hash.add(static_cast<std::uint64_t>(row.split) << 1 | row.target);
   }
-  return std::max<std::uint64_t>(hash, 1);
+  return hash.value();
 }
 
-void make_folder(const std::string& folder) {
-  std::error_code error;
-  std::filesystem::create_directories(folder, error);
-  if (error) throw FileError("cannot create the folder " + folder + ": " + error.message());
+/// The values that a model of this config has at least, in its large tables.
+double least_values(const ModelConfig& m, const PlaceTokenizer& tokenizer) {
+  const auto D = static_cast<double>(m.width), F = static_cast<double>(m.feed_forward);
+  const double pointer = m.head == "history_pointer" ? 2 * D * static_cast<double>(m.pointer_heads * m.pointer_width) : 0;
+  return static_cast<double>(m.layers) * (4 * D * D + 2 * D * F) + D * static_cast<double>(2 * tokenizer.places() + m.geo_rows) + pointer;
 }
 
-/// The pieces of one run and how they act together.
-class Run {
+/// The parts must belong together before a model is made of them: ids of a foreign vocabulary would reach beyond the
+/// tables, and a damaged width would ask for any amount of memory.
+void check_parts(const Checkpoint& c, const PlaceTokenizer& tokenizer) {
+  const ModelConfig& m = c.config.model;
+  if (m.geo_rows != tokenizer.geo_table_rows() || (m.geo == "grid") != (tokenizer.cells() == GeoCells::grid))
+    throw FormatError("its vocabulary was made for other position tables than its config names");
+  double values = 0;
+  for (const auto& [name, tensor] : c.tensors)
+    if (name.rfind("model.", 0) == 0) values += static_cast<double>(tensor.shape.elements());
+  if (values < least_values(m, tokenizer)) throw FormatError("its weights are fewer than a model of its config has");
+}
+
+/// A TrainedSystem: Spacetime-GR on check-ins. Its parts refer to each other, so it stays where it was made.
+class PlaceSystem {
  public:
-  Run(Context<B>& context, const CheckinTable& table, const Config& config, const std::string& folder, const RunObserver& observer)
-      : context_(context), table_(table), folder_(folder), observer_(observer), config_(config), data_(fingerprint(table)) {}
+  PlaceSystem(Context<B>& context, const CheckinTable& table, const Config& config)
+      : context_(context), table_(table), config_(config),
+        tokenizer_(make_tokenizer(table, cells_of(config.model), static_cast<std::int32_t>(config.model.geo_rows))),
+        histories_(table, tokenizer_), model_(make_place_model(context, config.model, tokenizer_.places(), tokenizer_.categories())),
+        task_(context, model_, config_, histories_), fingerprint_(chronotope::fingerprint(table)) {}
+  PlaceSystem(const PlaceSystem&) = delete;
 
-  TrainingState train(bool resume) {
-    std::optional<FolderLock> lock;
-    std::optional<Checkpoint> from;
-    if (resume) {
-      if (!std::filesystem::is_directory(folder_)) throw FileError(folder_ + ": there is no such folder to resume from");
-      lock.emplace(folder_);
-      from = read_checkpoint(folder_, last_checkpoint);
-      config_ = from->config;
-    } else if (has_checkpoint(folder_, last_checkpoint)) {
-      throw ConfigError(folder_ + " already holds a checkpoint; go on with --resume or choose another --out");
-    }
-    checkpoint_.config = config_;
-    checkpoint_.tokenizer = make_tokenizer(table_, cells_of(config_.model), static_cast<std::int32_t>(config_.model.geo_rows));
-    if (from) check_data(*from);
-    context_.random() = {static_cast<std::uint64_t>(config_.seed), 0};
-    AnyPlaceModel<B> model = make_place_model(context_, config_.model, checkpoint_.tokenizer.places(), checkpoint_.tokenizer.categories());
-    const Histories histories(table_, checkpoint_.tokenizer);
-    Trainer trainer(context_, model, config_, histories);
-    if (from) resume_from(trainer, *from);
-    make_folder(folder_);
-    if (!lock) lock.emplace(folder_);
-    remove_leftovers(folder_);
-    RunLog log(folder_, from ? &from->state : nullptr);
-    from.reset();
-    if (observer_.on_start) observer_.on_start(config_, parameter_count(model), trainer.total_steps());
-    trainer.run(hooks(trainer, model, histories, log));
-    return trainer.state();
+  std::string vocabulary() const { return tokenizer_.to_json(); }
+  std::uint64_t fingerprint() const { return fingerprint_; }
+  PlaceTask<AnyPlaceModel<B>>& task() { return task_; }
+
+  std::optional<Validation> validate() const {
+    if (!has_targets(table_, Split::validation)) return {};
+    const EvaluationResult r = evaluate(rank_targets(context_, model_, table_, histories_, Split::validation, ask_options(config_)));
+    const double first = r.all.accuracy[0].mean, mrr = r.all.mrr.mean;
+    return Validation{first + 0.5 * mrr, {{"acc@1", first}, {"acc@10", r.all.accuracy[2].mean}, {"mrr", mrr}}};
   }
 
  private:
-  void check_data(const Checkpoint& from) const {
-    if (from.tokenizer.to_json() != checkpoint_.tokenizer.to_json())
-      throw DataError("the data is not what " + folder_ + " was trained on: its places differ; resume with the same file");
-    if (from.state.data != 0 && from.state.data != data_)
-      throw DataError("the data is not what " + folder_ + " was trained on: its check-ins differ; resume with the same file");
-  }
-
-  static void resume_from(Trainer<AnyPlaceModel<B>>& trainer, const Checkpoint& from) {
-    try {
-      trainer.resume(from);
-    } catch (const FormatError& e) {
-      throw FormatError(from.path + ": " + e.what());
-    }
-  }
-
-  TrainerHooks hooks(Trainer<AnyPlaceModel<B>>& trainer, const AnyPlaceModel<B>& model, const Histories& histories, RunLog& log) {
-    TrainerHooks h;
-    h.on_step = [this, &log](const StepReport& r) {
-      log.step(r);
-      if (observer_.on_step) observer_.on_step(r);
-    };
-    if (has_targets(table_, Split::validation))
-      h.validate = [this, &model, &histories](std::int64_t) -> std::optional<double> {
-        validation_ = evaluate(rank_targets(context_, model, table_, histories, Split::validation, ask_options(config_)));
-        return validation_->all.accuracy[0].mean + 0.5 * validation_->all.mrr.mean;
-      };
-    h.on_epoch = [this, &log](const EpochReport& r) {
-      const EvaluationResult* validation = validation_ ? &*validation_ : nullptr;
-      log.epoch(r, validation);
-      if (observer_.on_epoch) observer_.on_epoch(r, validation);
-    };
-    h.save = [this, &trainer, &log](const TrainingState& state, bool best) {
-      log.flush();
-      checkpoint_.state = state;
-      checkpoint_.state.data = data_;
-      if (best) {  // first, so that last never names a best epoch that is not on disk
-        checkpoint_.tensors = trainer.tensors(false);
-        write_checkpoint(folder_, best_checkpoint, checkpoint_);
-      }
-      checkpoint_.tensors = trainer.tensors(true);
-      write_checkpoint(folder_, last_checkpoint, checkpoint_);
-      checkpoint_.tensors.clear();
-    };
-    return h;
-  }
-
   Context<B>& context_;
   const CheckinTable& table_;
-  std::string folder_;
-  const RunObserver& observer_;
   Config config_;
-  std::uint64_t data_;
-  Checkpoint checkpoint_;
-  std::optional<EvaluationResult> validation_;
+  PlaceTokenizer tokenizer_;
+  Histories histories_;
+  AnyPlaceModel<B> model_;
+  PlaceTask<AnyPlaceModel<B>> task_;
+  std::uint64_t fingerprint_;
 };
 
 }  // namespace
 
 TrainingState train_checkins(Context<B>& context, const CheckinTable& table, const Config& config, const std::string& folder,
-                             bool resume, const RunObserver& observer) {
-  return Run(context, table, config, folder, observer).train(resume);
+                             const RunOptions& options, const RunObserver& observer) {
+  return run_training(context, config, folder, options, observer, [&](const Config& used, const Checkpoint* from) {
+    if (from) place_tokenizer(*from);
+    return PlaceSystem(context, table, used);
+  });
+}
+
+PlaceTokenizer place_tokenizer(const Checkpoint& checkpoint) {
+  if (checkpoint.config.system != "spacetime_gr") throw ConfigError(checkpoint.path + " holds a model of clicks, not of places");
+  return in_checkpoint(checkpoint, [&] {
+    PlaceTokenizer tokenizer = PlaceTokenizer::parse(checkpoint.vocabulary);
+    check_parts(checkpoint, tokenizer);
+    return tokenizer;
+  });
 }
 
 AnyPlaceModel<B> load_model(Context<B>& context, const Checkpoint& checkpoint) {
-  const BlankParameters blank;
-  AnyPlaceModel<B> model = make_place_model(context, checkpoint.config.model, checkpoint.tokenizer.places(), checkpoint.tokenizer.categories());
-  try {
+  const PlaceTokenizer tokenizer = place_tokenizer(checkpoint);
+  return in_checkpoint(checkpoint, [&] {
+    const BlankParameters blank;
+    AnyPlaceModel<B> model = make_place_model(context, checkpoint.config.model, tokenizer.places(), tokenizer.categories());
     load_state(context, model, checkpoint.tensors, "model.");
-  } catch (const FormatError& e) {
-    throw FormatError(checkpoint.path.empty() ? e.what() : checkpoint.path + ": " + e.what());
-  }
-  return model;
+    return model;
+  });
 }
 
 std::vector<RankedTarget> rank_checkpoint(Context<B>& context, const Checkpoint& checkpoint, const CheckinTable& table, Split split) {
   const AnyPlaceModel<B> model = load_model(context, checkpoint);
-  return rank_targets(context, model, table, Histories(table, checkpoint.tokenizer), split, ask_options(checkpoint.config));
+  return rank_targets(context, model, table, Histories(table, place_tokenizer(checkpoint)), split, ask_options(checkpoint.config));
 }
 
 double step_flops(const ModelConfig& m, std::int64_t places, std::int64_t actions, std::int64_t targets) {

@@ -37,14 +37,16 @@ RunLog::RunLog(const std::string& folder, const TrainingState* resumed) : path_(
 
 void RunLog::step(const StepReport& r) {
   file_ << Json{{"step", r.steps}, {"epoch", r.epoch + 1}, {"loss", r.loss}, {"learning_rate", r.rate}, {"gradient_norm", r.norm},
-                {"actions", r.actions}, {"targets", r.targets}, {"seconds", r.seconds}}.dump() << '\n';
+                {"inputs", r.inputs}, {"targets", r.targets}, {"seconds", r.seconds}}.dump() << '\n';
   check();
 }
 
-void RunLog::epoch(const EpochReport& r, const EvaluationResult* v) {
+void RunLog::epoch(const EpochReport& r) {
   Json json{{"epoch", r.epoch + 1}, {"loss", r.loss}, {"best", r.best}, {"seconds", r.seconds}};
-  if (r.score && v)
-    json["validation"] = {{"score", *r.score}, {"acc@1", v->all.accuracy[0].mean}, {"acc@10", v->all.accuracy[2].mean}, {"mrr", v->all.mrr.mean}};
+  if (r.validation) {
+    json["validation"] = {{"score", r.validation->score}};
+    for (const auto& [name, value] : r.validation->measures) json["validation"][name] = value;
+  }
   file_ << json.dump() << '\n';
   flush();
 }

@@ -4,7 +4,6 @@
 #include <fstream>
 #include <string>
 
-#include "chronotope/train/ranking.hpp"
 #include "chronotope/train/trainer.hpp"
 
 namespace chronotope {
@@ -15,7 +14,7 @@ class RunLog {
   RunLog(const std::string& folder, const TrainingState* resumed);
 
   void step(const StepReport& report);
-  void epoch(const EpochReport& report, const EvaluationResult* validation);
+  void epoch(const EpochReport& report);
   /// To be called before a checkpoint, so that the log of a killed run has every step that its checkpoint has.
   void flush();
 

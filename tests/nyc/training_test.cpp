@@ -34,7 +34,7 @@ TEST_CASE("three epochs of nyc_fast on New York are ahead of the best counter wi
   const auto folder = std::filesystem::temp_directory_path() / "chronotope_nyc_test";
   std::filesystem::remove_all(folder);
   Context<any_backend> context(any_stream<onednn_backend>());
-  train_checkins(context, table, config, folder.string(), false);
+  train_checkins(context, table, config, folder.string(), {});
   const EvaluationResult result = evaluate(rank_checkpoint(context, read_trained(folder.string()), table, Split::test));
   std::filesystem::remove_all(folder);
   const double floor = best_without_time(table);

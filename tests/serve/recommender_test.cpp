@@ -117,12 +117,13 @@ TEST_CASE("served probabilities are those that evaluation ranks") {
     Context<any_backend> context(tiny::stream(tiny::backends().front()));
     const Checkpoint checkpoint = read_trained(trained->folder.file("m"));
     const auto model = load_model(context, checkpoint);
-    const Histories histories(table, checkpoint.tokenizer);
+    const PlaceTokenizer tokenizer = place_tokenizer(checkpoint);
+    const Histories histories(table, tokenizer);
     const auto targets = evaluation_targets(table, Split::validation);
     const auto windows = evaluation_windows(histories, checkpoint.config.model.length, Split::validation);
     const auto ranks = rank_checkpoint(context, checkpoint, table, Split::validation);
     const std::vector<float> asked = ask(context, model, histories, windows, checkpoint.config.model.target_time);
-    const auto places = static_cast<std::size_t>(checkpoint.tokenizer.places());
+    const auto places = static_cast<std::size_t>(tokenizer.places());
     REQUIRE(targets.size() > 3);
     for (std::size_t i = 0; i < targets.size(); ++i) {
       if (histories.actions[targets[i].row].place == 0) continue;
@@ -133,7 +134,7 @@ TEST_CASE("served probabilities are those that evaluation ranks") {
       std::size_t above = 0, level = 0;
       const double own = by_place(list).at(truth.place);
       for (const Recommendation& place : list) {
-        const float p = asked[i * places + static_cast<std::size_t>(checkpoint.tokenizer.place_token(place.place))];
+        const float p = asked[i * places + static_cast<std::size_t>(tokenizer.place_token(place.place))];
         CHECK(place.probability == doctest::Approx(p).epsilon(1e-4));
         above += place.probability > own * (1 + 1e-4), level += std::abs(place.probability - own) <= 1e-4 * own;
       }

@@ -97,7 +97,7 @@ TEST_CASE("a full disk is an error and leaves the old checkpoint") {
   const std::string backend = tiny::backends().front();
   const Folder folder;
   RunObserver observer;
-  observer.on_epoch = [](const EpochReport&, const EvaluationResult*) { throw tiny::Stop{}; };
+  observer.on_epoch = [](const EpochReport&) { throw tiny::Stop{}; };
   CHECK_THROWS_AS(tiny::train(backend, tiny::city(), busy(), folder.file("m"), false, observer), tiny::Stop);
   const std::string last = folder.file("m/") + last_checkpoint, before = scratch::bytes_of(last);
   REQUIRE(before.size() > 40000);

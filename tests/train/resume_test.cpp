@@ -35,7 +35,7 @@ RunObserver stop_at_step(std::int64_t steps) {
 
 RunObserver stop_after_epoch(std::int64_t epoch) {
   RunObserver observer;
-  observer.on_epoch = [epoch](const EpochReport& r, const EvaluationResult*) {
+  observer.on_epoch = [epoch](const EpochReport& r) {
     if (r.epoch == epoch) throw tiny::Stop{};
   };
   return observer;
@@ -99,7 +99,7 @@ TEST_CASE("two trainings do not write to one folder") {
   const std::string run = folder.file("run");
   const std::string& backend = tiny::backends().front();
   RunObserver second;
-  second.on_epoch = [&](const EpochReport&, const EvaluationResult*) {
+  second.on_epoch = [&](const EpochReport&) {
     const std::string error = error_of([&] { tiny::train(backend, table, tiny::config(), run, true); });
     CHECK(error == "FileError: " + run + ": another process is writing here; let it end, or choose another folder");
   };

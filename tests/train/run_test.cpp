@@ -14,7 +14,7 @@ namespace {
 struct Losses {
   std::vector<double> epochs;
   RunObserver observer() {
-    return {{}, {}, [this](const EpochReport& r, const EvaluationResult*) { epochs.push_back(r.loss); }};
+    return {{}, {}, [this](const EpochReport& r) { epochs.push_back(r.loss); }};
   }
 };
 
@@ -107,7 +107,7 @@ TEST_CASE("training stops when validation does not improve any more") {
   config.training.epochs = 40, config.training.patience = 2;
   config.training.learning_rate = config.training.min_learning_rate = 1e-12;  // nothing ever improves on the first epoch
   bool told = false;
-  const RunObserver observer{{}, {}, [&](const EpochReport& r, const EvaluationResult*) { told = r.stop; }};
+  const RunObserver observer{{}, {}, [&](const EpochReport& r) { told = r.stop; }};
   const TrainingState state = tiny::train(tiny::backends().front(), tiny::city(), config, folder.file("m"), false, observer);
   CHECK(state.finished);
   CHECK(state.best_epoch == 0);
@@ -135,7 +135,7 @@ TEST_CASE("a log line a step and an epoch") {
 }
 
 TEST_CASE("a loss that explodes is an error and leaves the last checkpoint as it was") {
-  const RunObserver stop{{}, {}, [](const EpochReport&, const EvaluationResult*) { throw tiny::Stop{}; }};
+  const RunObserver stop{{}, {}, [](const EpochReport&) { throw tiny::Stop{}; }};
   for (const std::string& backend : tiny::backends()) {
     CAPTURE(backend);
     const Folder folder;
@@ -181,7 +181,7 @@ TEST_CASE("data without validation targets: the last epoch counts as the best") 
   Config config = tiny::config();
   config.training.patience = 1;
   int with_score = 0;
-  const RunObserver observer{{}, {}, [&](const EpochReport& r, const EvaluationResult* v) { with_score += r.score.has_value() || v; }};
+  const RunObserver observer{{}, {}, [&](const EpochReport& r) { with_score += r.validation.has_value(); }};
   const TrainingState state = tiny::train(tiny::backends().front(), table, config, folder.file("m"), false, observer);
   CHECK(with_score == 0);
   CHECK(state.epoch == 3);

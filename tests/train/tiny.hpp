@@ -59,7 +59,7 @@ inline chronotope::any_backend::stream stream(const std::string& backend, int th
 inline chronotope::TrainingState train(const std::string& backend, const chronotope::CheckinTable& table, const chronotope::Config& config,
                                        const std::string& folder, bool resume = false, const chronotope::RunObserver& observer = {}) {
   chronotope::Context<chronotope::any_backend> context(stream(backend));
-  return chronotope::train_checkins(context, table, config, folder, resume, observer);
+  return chronotope::train_checkins(context, table, config, folder, {.resume = resume}, observer);
 }
 
 /// Names of the tensors and metadata in which two checkpoint files differ by a bit; "" when they are equal.

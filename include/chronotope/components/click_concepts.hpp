@@ -39,11 +39,26 @@ concept BehaviourModule = Module<E> && requires(const E& e, const ClickInputs<ty
   { e(inputs) } -> std::same_as<Tensor<typename E::backend>>;
 };
 
+/// Samples as embedded tensors: `others()` is the width of EncodedClicks::others.
+template <class E>
+concept ClickEncoding = Module<E> && requires(const E& e, Context<typename E::backend>& context, const ClickBatch& batch) {
+  { e.widths() } -> std::same_as<ClickWidths>;
+  { e.others() } -> std::convertible_to<std::int64_t>;
+  { e.encode(context, batch) } -> std::same_as<EncodedClicks<typename E::backend>>;
+};
+
 /// A prediction head: features [B, F] -> logits [B, tasks()].
 template <class H>
 concept ClickHead = Module<H> && requires(const H& head, const Tensor<typename H::backend>& features) {
   { head.tasks() } -> std::convertible_to<std::int64_t>;
   { head(features) } -> std::same_as<Tensor<typename H::backend>>;
+};
+
+/// Something that can be trained on click samples: a whole model.
+///   logits(context, batch)  [B, tasks]
+template <class M>
+concept ClickPredictor = Module<M> && requires(const M& model, Context<typename M::backend>& context, const ClickBatch& batch) {
+  { model.logits(context, batch) } -> std::same_as<Tensor<typename M::backend>>;
 };
 
 }  // namespace chronotope

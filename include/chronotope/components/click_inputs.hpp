@@ -22,4 +22,10 @@ template <Backend B> struct ClickInputs {
   Tensor<B> valid;          ///< [B, k] u8, 0 in padding
 };
 
+/// Samples on a device: what the behaviour module sees, and what only the prediction head does.
+template <Backend B> struct EncodedClicks {
+  ClickInputs<B> inputs;
+  Tensor<B> others;  ///< [B, width]: the user, other context, numbers ("C" of eq. 1)
+};
+
 }  // namespace chronotope

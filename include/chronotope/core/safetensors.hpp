@@ -41,6 +41,9 @@ struct Safetensors {
 /// when it cannot be read.
 Safetensors read_safetensors(const std::string& path);
 
+/// The head only: metadata, and tensors with types and shapes but no data. Checks and errors as read_safetensors.
+Safetensors read_safetensors_head(const std::string& path);
+
 /// Writes by AtomicFile: the old file or the new one, never a part. Tensors in name order, data aligned to 64 bytes.
 /// Throws ShapeError for a tensor whose bytes do not fit its shape, FileError when it cannot be written.
 void write_safetensors(const std::string& path, const Safetensors& content);

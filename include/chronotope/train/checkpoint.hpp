@@ -4,7 +4,6 @@
 
 #include <string>
 
-#include "chronotope/components/tokenizer.hpp"
 #include "chronotope/core/safetensors.hpp"
 #include "chronotope/train/config.hpp"
 
@@ -18,16 +17,16 @@ struct TrainingState {
   std::uint64_t random_counter = 0;
   double loss_sum = 0;              ///< of the epoch so far
   std::int64_t loss_count = 0;
-  double best_score = -1;           ///< validation acc@1 + MRR / 2
+  double best_score = -1;           ///< Validation::score of the best epoch
   std::int64_t best_epoch = -1;
   bool finished = false;
-  std::uint64_t data = 0;           ///< fingerprint of the check-ins trained on; 0 is not known
+  std::uint64_t data = 0;           ///< fingerprint of the data trained on; 0 is not known
 };
 
 /// Everything in a checkpoint file.
 struct Checkpoint {
   Config config;
-  PlaceTokenizer tokenizer;
+  std::string vocabulary;                     ///< what ids mean, as JSON: a PlaceTokenizer or the schema of a click log
   TrainingState state;
   std::map<std::string, HostTensor> tensors;  ///< "model." + path; in last.safetensors also "adam.m." and "adam.v." + path
   std::string path = {};                      ///< the file it was read from, for messages
@@ -42,6 +41,9 @@ void remove_leftovers(const std::string& folder);
 /// Reads folder/name. Throws FileError when there is none, FormatError when it is damaged, contradicts itself or is no
 /// checkpoint of this program.
 Checkpoint read_checkpoint(const std::string& folder, const std::string& name);
+
+/// The config of folder/name alone, without reading the weights. Throws as read_checkpoint.
+Config read_checkpoint_config(const std::string& folder, const std::string& name);
 
 /// best.safetensors where there is one, else last.safetensors.
 Checkpoint read_trained(const std::string& folder);

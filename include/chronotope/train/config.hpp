@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "chronotope/train/click_config.hpp"
+
 namespace chronotope {
 
 struct ModelConfig {
@@ -51,15 +53,15 @@ struct TrainingConfig {
     v("min_learning_rate", min_learning_rate, "learning rate at the end of the cosine");
     v("warmup_steps", warmup_steps, "steps of linear warm-up");
     v("epochs", epochs, "passes over the training data; the cosine ends with the last");
-    v("batch", batch, "windows a pass");
-    v("accumulate", accumulate, "passes a step: gradients are averaged over the targets of batch x accumulate windows");
+    v("batch", batch, "windows or click samples a pass");
+    v("accumulate", accumulate, "passes a step: gradients are averaged over the targets of batch x accumulate windows or samples");
     v("weight_decay", weight_decay, "decoupled weight decay (adamw)");
     v("clip_norm", clip_norm, "global gradient norm above which gradients are scaled down; 0 turns it off");
     v("beta1", beta1, "decay of the first moment");
     v("beta2", beta2, "decay of the second moment");
     v("eps", eps, "added to the root of the second moment");
     v("embedding_updates", embedding_updates, "dense: rows not looked up get a zero gradient; lazy: they are left alone");
-    v("patience", patience, "stop after this many epochs without a better validation acc@1 + MRR / 2; 0 never stops early");
+    v("patience", patience, "stop after this many epochs without a better validation score (places: acc@1 + MRR / 2; clicks: AUC); 0 never stops early");
     v("checkpoint_seconds", checkpoint_seconds, "time between checkpoints inside an epoch");
   }
 };
@@ -67,18 +69,24 @@ struct TrainingConfig {
 struct EvaluationConfig {
   std::int64_t batch = 32;
 
-  template <class V> void visit(V&& v) { v("batch", batch, "targets a batch"); }
+  template <class V> void visit(V&& v) { v("batch", batch, "targets or click samples a batch"); }
 };
 
 struct Config {
   std::int64_t seed = 1;
+  std::string system = "spacetime_gr";
   ModelConfig model;
+  ClicksConfig clicks;
+  ClickModelConfig click_model;
   TrainingConfig training;
   EvaluationConfig evaluation;
 
   template <class V> void visit(V&& v) {
     v("seed", seed, "start of every random number of the run");
+    v("system", system, "what is trained: spacetime_gr (places from check-ins; section model) or clicks (sections clicks, click_model)");
     v("model", model);
+    v("clicks", clicks);
+    v("click_model", click_model);
     v("training", training);
     v("evaluation", evaluation);
   }

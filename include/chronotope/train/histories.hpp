@@ -4,7 +4,6 @@
 #include <span>
 
 #include "chronotope/components/tokenizer.hpp"
-#include "chronotope/core/philox.hpp"
 #include "chronotope/data/checkins.hpp"
 
 namespace chronotope {

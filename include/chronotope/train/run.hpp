@@ -5,8 +5,10 @@
 #include <string>
 
 #include "chronotope/backend/any_backend.hpp"
+#include "chronotope/components/tokenizer.hpp"
+#include "chronotope/data/checkins.hpp"
+#include "chronotope/eval/metrics.hpp"
 #include "chronotope/models/place_model.hpp"
-#include "chronotope/train/ranking.hpp"
 #include "chronotope/train/trainer.hpp"
 
 namespace chronotope {
@@ -15,16 +17,25 @@ namespace chronotope {
 struct RunObserver {
   std::function<void(const Config&, std::int64_t parameters, std::int64_t total_steps)> on_start;
   std::function<void(const StepReport&)> on_step;
-  std::function<void(const EpochReport&, const EvaluationResult* validation)> on_epoch;
+  std::function<void(const EpochReport&)> on_epoch;
+};
+
+/// How a run begins and ends.
+struct RunOptions {
+  bool resume = false;          ///< go on from the last checkpoint, to the bit, under the config it was started with
+  std::int64_t stop_after = 0;  ///< epochs in all after which to pause, to be resumed later; 0: the config's
 };
 
 /// Trains on the training rows of `table` and writes `folder`: last and best checkpoint, log.jsonl (a line a step and an
-/// epoch). With `resume` an interrupted run goes on from its last checkpoint, to the bit, under the config it was started
-/// with; without, a folder that already holds a checkpoint is a ConfigError. Returns the final state.
+/// epoch). Without `resume` a folder that already holds a checkpoint is a ConfigError. Returns the final state.
 TrainingState train_checkins(Context<any_backend>& context, const CheckinTable& table, const Config& config,
-                             const std::string& folder, bool resume, const RunObserver& observer = {});
+                             const std::string& folder, const RunOptions& options, const RunObserver& observer = {});
 
-/// A checkpoint's model on a device.
+/// The vocabulary of a place model's checkpoint. Throws ConfigError for a checkpoint of another system, FormatError when it is
+/// damaged or does not belong to the rest.
+PlaceTokenizer place_tokenizer(const Checkpoint& checkpoint);
+
+/// A checkpoint's place model on a device. Throws FormatError when the parts of the checkpoint do not belong together.
 AnyPlaceModel<any_backend> load_model(Context<any_backend>& context, const Checkpoint& checkpoint);
 
 /// Ranks of a split's targets under a checkpoint's model; see rank_targets.

@@ -1,0 +1,125 @@
+#pragma once
+// Embeddings of click samples: what every click model shares, whatever reads the behaviours.
+
+#include <map>
+
+#include "chronotope/components/click_concepts.hpp"
+#include "chronotope/nn/layers.hpp"
+
+namespace chronotope {
+
+struct ClickEncoderOptions {
+  std::int64_t embedding = 16;  ///< width of an embedded id
+  std::int64_t key = 32;        ///< d_k
+  std::int64_t kept = 50;       ///< k
+  DType dtype = DType::f32;
+};
+
+/// One table for each IdColumn::table of the schema, one for hours and one for weekdays.
+///   hour, week   of the request
+///   item         all id columns of part item
+///   location     id columns of part context whose table behaviours use too: where the request is
+///   others       all other id columns, then the numbers
+///   keys         a layer over all columns of a behaviour, its hour and weekday and its numbers
+template <Backend B> class ClickEncoder {
+ public:
+  using backend = B;
+
+  /// Throws ConfigError when the schema lacks a part that queries need, and for widths below 1.
+  ClickEncoder(Context<B>& context, const ClickSchema& schema, const ClickEncoderOptions& o)
+      : schema_(schema), options_(checked(o)), key(context, key_inputs(schema, o), o.key, true, o.dtype, 1 / std::sqrt(static_cast<double>(key_inputs(schema, o)))) {
+    for (const auto& columns : {schema.ids, schema.behaviour_ids})
+      for (const auto& column : columns)
+        if (!table_of_.contains(column.table)) add(context, column.table, column.rows);
+    add(context, hours, 24), add(context, weekdays, 7);
+    for (std::size_t i = 0; i < schema.ids.size(); ++i) part_of(schema.ids[i]).push_back(i);
+    for (const auto& [name, columns] : {std::pair{"item", &item_}, std::pair{"context column of a table of behaviours", &location_}})
+      if (columns->empty()) throw ConfigError(std::string("a click model needs an id column of the ") + name);
+  }
+
+  ClickWidths widths() const {
+    const std::int64_t e = options_.embedding;
+    const auto n = [](const auto& columns) { return static_cast<std::int64_t>(columns.size()); };
+    return {e, e, e * n(location_), e * n(item_), options_.key, options_.kept};
+  }
+  /// Of EncodedClicks::others.
+  std::int64_t others() const {
+    return options_.embedding * static_cast<std::int64_t>(others_.size()) + static_cast<std::int64_t>(schema_.numbers.size());
+  }
+
+  EncodedClicks<B> encode(Context<B>& context, const ClickBatch& batch) const {
+    const ModuleScope scope("click_encoder");
+    const Shape rows{batch.samples}, all{batch.samples * batch.kept};
+    const auto of = [&](const std::vector<std::size_t>& columns) { return embedded(context, batch, columns, rows); };
+    const Tensor<B> holiday = numbers(context, batch.holiday, {batch.samples, 1});
+    RequestParts<B> request{gather_concat({table(hours)}, {upload(context, batch.hour, rows)}), gather_concat({table(weekdays)}, {upload(context, batch.weekday, rows)}),
+                            of(location_), of(item_), holiday};
+    const Tensor<B> keys = reshape(key(behaviours(context, batch, all)), {batch.samples, batch.kept, options_.key});
+    std::vector<Tensor<B>> rest;
+    if (!others_.empty()) rest.push_back(of(others_));
+    if (!schema_.numbers.empty()) rest.push_back(numbers(context, batch.numbers, {batch.samples, static_cast<std::int64_t>(schema_.numbers.size())}));
+    const Tensor<B> others = rest.empty() ? full<B>(context, {batch.samples, 0}, 0, options_.dtype) : concat(rest, 1);
+    const Tensor<B> valid = Tensor<B>::from_host(context, batch.valid, {batch.samples, batch.kept});
+    return {{batch, std::move(request), keys, valid}, others};
+  }
+
+  template <class V> void visit(V&& v) {
+    for (auto& [name, number] : table_of_) v("table." + name, tables[number]);
+    v("key", key);
+  }
+
+ private:
+  static constexpr const char* hours = "hour of day";
+  static constexpr const char* weekdays = "weekday";
+
+  static const ClickEncoderOptions& checked(const ClickEncoderOptions& o) {
+    if (o.embedding < 1 || o.key < 1 || o.kept < 1) throw ConfigError("a click encoder needs an embedding, a key width and a number of behaviours of at least 1");
+    return o;
+  }
+  static std::int64_t key_inputs(const ClickSchema& schema, const ClickEncoderOptions& o) {
+    return o.embedding * static_cast<std::int64_t>(schema.behaviour_ids.size() + 2) + static_cast<std::int64_t>(schema.behaviour_numbers.size());
+  }
+  void add(Context<B>& context, const std::string& name, std::int64_t rows) {
+    table_of_.emplace(name, tables.size());
+    tables.emplace_back(context, rows, options_.embedding, options_.dtype);
+  }
+  std::vector<std::size_t>& part_of(const ClickSchema::Ids& column) {
+    if (column.part == FeaturePart::item) return item_;
+    const auto shares = [&](const ClickSchema::Ids& b) { return b.table == column.table; };
+    const bool where = column.part == FeaturePart::context && std::any_of(schema_.behaviour_ids.begin(), schema_.behaviour_ids.end(), shares);
+    return where ? location_ : others_;
+  }
+
+  Tensor<B> table(const std::string& name) const { return tables[table_of_.at(name)].weight(); }
+  static Tensor<B> upload(Context<B>& context, const std::vector<std::int32_t>& ids, const Shape& shape) { return Tensor<B>::from_host(context, ids, shape); }
+  Tensor<B> numbers(Context<B>& context, const std::vector<float>& values, const Shape& shape) const {
+    return cast(Tensor<B>::from_host(context, values, shape), options_.dtype);
+  }
+  Tensor<B> embedded(Context<B>& context, const ClickBatch& batch, const std::vector<std::size_t>& columns, const Shape& rows) const {
+    std::vector<Tensor<B>> from, ids;
+    for (std::size_t i : columns) from.push_back(table(schema_.ids[i].table)), ids.push_back(upload(context, batch.ids[i], rows));
+    return gather_concat(from, ids);
+  }
+  /// [B k, inputs of the key layer]
+  Tensor<B> behaviours(Context<B>& context, const ClickBatch& batch, const Shape& all) const {
+    std::vector<Tensor<B>> from, ids;
+    for (std::size_t i = 0; i < schema_.behaviour_ids.size(); ++i)
+      from.push_back(table(schema_.behaviour_ids[i].table)), ids.push_back(upload(context, batch.behaviour_ids[i], all));
+    from.push_back(table(hours)), ids.push_back(upload(context, batch.behaviour_hour, all));
+    from.push_back(table(weekdays)), ids.push_back(upload(context, batch.behaviour_weekday, all));
+    const Tensor<B> x = gather_concat(from, ids);
+    const auto n = static_cast<std::int64_t>(schema_.behaviour_numbers.size());
+    return n ? concat(std::vector<Tensor<B>>{x, numbers(context, batch.behaviour_numbers, {all[0], n})}, 1) : x;
+  }
+
+  ClickSchema schema_;
+  ClickEncoderOptions options_;
+  std::map<std::string, std::size_t> table_of_;
+  std::vector<std::size_t> item_, location_, others_;  ///< columns of the schema
+
+ public:
+  Linear<B> key;                      ///< of all that is embedded of a behaviour -> d_k
+  std::vector<Embedding<B>> tables;
+};
+
+}  // namespace chronotope

@@ -1,0 +1,87 @@
+#pragma once
+// Definition of make_click_model. Slow to compile, as it holds every behaviour module: include it in one file.
+
+#include "chronotope/backend/any_backend.hpp"
+#include "chronotope/components/behaviour/dien.hpp"
+#include "chronotope/components/behaviour/din.hpp"
+#include "chronotope/components/behaviour/fim.hpp"
+#include "chronotope/components/behaviour/interest_clock.hpp"
+#include "chronotope/components/behaviour/long_interest_clock.hpp"
+#include "chronotope/components/behaviour/multi_head_attention.hpp"
+#include "chronotope/components/behaviour/pooling.hpp"
+#include "chronotope/components/behaviour/sim.hpp"
+#include "chronotope/components/behaviour/st_pil.hpp"
+#include "chronotope/components/behaviour/stim.hpp"
+#include "chronotope/components/behaviour/twin_v2.hpp"
+#include "chronotope/components/click_encoder.hpp"
+#include "chronotope/components/click_heads.hpp"
+#include "chronotope/models/any_click_model.hpp"
+#include "chronotope/models/click_model.hpp"
+
+namespace chronotope {
+namespace detail {
+
+inline ForgettingOptions forgetting_options(const ClickModelConfig& m, std::int64_t kept) {
+  ForgettingOptions o;
+  o.kept = kept;
+  o.form = m.curve == "power" ? CurveForm::power : m.curve == "logarithm" ? CurveForm::logarithm : CurveForm::exponential;
+  o.r_init = m.r_init, o.r_final = m.r_final, o.s = m.s, o.i = m.i;
+  o.power_c = m.power_c, o.power_m = m.power_m, o.log_a = m.log_a, o.log_b = m.log_b, o.log_c = m.log_c;
+  o.trained = m.trained_curve, o.logistic = m.logistic;
+  o.layer = m.mask_layer == "none" ? MaskLayer::none : m.mask_layer == "pointwise" ? MaskLayer::pointwise : MaskLayer::dense;
+  return o;
+}
+
+inline QueryOptions query_options(const ClickModelConfig& m, const ClickWidths& w) {
+  QueryOptions o;
+  o.hour = w.hour, o.week = w.week, o.location = w.location, o.item = w.item, o.width = m.query_width;
+  o.form = m.query == "concatenation" ? QueryForm::concatenation : m.query == "experts" ? QueryForm::experts
+           : m.query == "holiday"     ? QueryForm::holiday
+                                      : QueryForm::pairs;
+  o.sum_pairs = m.sum_pairs;
+  return o;
+}
+
+template <Backend B> auto make_stim(Context<B>& context, const ClickModelConfig& m, const ClickWidths& w) {
+  HminOptions unit;
+  unit.query_width = m.query_width, unit.key_width = w.key, unit.heads = m.heads, unit.hidden = m.hidden;
+  unit.temperature = m.temperature, unit.learned_temperature = m.learned_temperature;
+  return StimInterest(ForgettingMask<B>(context, forgetting_options(m, w.kept)), QueryMoE<B>(context, query_options(m, w)), HminUnit<B>(context, unit),
+                      {m.time == "days" ? ForgettingTime::days : ForgettingTime::position, m.masks == "mean"});
+}
+
+template <Backend B, BehaviourModule M>
+AnyClickModel<B> with_click_head(Context<B>& context, const ClickModelConfig& m, ClickEncoder<B> encoder, M behaviour) {
+  const std::int64_t features = behaviour.width() + encoder.widths().request() + encoder.others(), tasks = click_tasks(m).count();
+  const std::vector<std::int64_t> hidden = parse_widths(m.head_hidden);
+  const auto with = [&](auto head) { return AnyClickModel<B>(ClickModel(std::move(encoder), std::move(behaviour), std::move(head))); };
+  if (m.head == "dnn") return with(DnnHead<B>(context, {features, tasks, hidden, m.dropout, DType::f32}));
+  MmoeHeadOptions o;
+  o.features = features, o.tasks = tasks, o.experts = m.experts, o.dropout = m.dropout;
+  o.expert_width = hidden.back(), o.expert_hidden.assign(hidden.begin(), hidden.end() - 1), o.tower_hidden = {hidden.back()};
+  return with(MmoeHead<B>(context, o));
+}
+
+}  // namespace detail
+
+template <Backend B>
+AnyClickModel<B> make_click_model(Context<B>& context, const ClickModelConfig& m, const ClickSchema& schema, std::int64_t kept) {
+  ClickEncoder<B> encoder(context, schema, {m.embedding, m.key_width, kept, DType::f32});
+  const ClickWidths w = encoder.widths();
+  const auto with = [&](auto behaviour) { return detail::with_click_head(context, m, std::move(encoder), std::move(behaviour)); };
+  if (m.behaviour == "none") return with(NoBehaviours<B>(context, w));
+  if (m.behaviour == "gsu") return with(GsuPooling<B>(context, w));
+  if (m.behaviour == "din") return with(Din<B>(context, w));
+  if (m.behaviour == "dien") return with(Dien<B>(context, w));
+  if (m.behaviour == "sim") return with(Sim<B>(context, w, {.heads = m.heads}));
+  if (m.behaviour == "twin_v2") return with(TwinV2<B>(context, w, {.heads = m.heads}));
+  if (m.behaviour == "ic") return with(InterestClock<B>(context, w));
+  if (m.behaviour == "lic") return with(LongInterestClock<B>(context, w, {.heads = m.heads}));
+  if (m.behaviour == "fim") return with(Fim<B>(context, w));
+  if (m.behaviour == "st_pil") return with(StPil<B>(context, w));
+  if (m.behaviour == "mha") return with(MultiHeadAttention<B>(context, w, {.heads = m.heads}));
+  if (m.behaviour == "stim") return with(detail::make_stim(context, m, w));
+  throw ConfigError("click_model.behaviour \"" + m.behaviour + "\" is no behaviour module");
+}
+
+}  // namespace chronotope

@@ -1,0 +1,52 @@
+#pragma once
+// Training a click model on the samples of a log.
+
+#include "chronotope/components/click_concepts.hpp"
+#include "chronotope/components/click_tasks.hpp"
+#include "chronotope/core/shuffle.hpp"
+#include "chronotope/data/click_batcher.hpp"
+#include "chronotope/train/task.hpp"
+
+namespace chronotope {
+
+/// A TrainingTask. Keeps references: context, model and batcher must outlive it. Holds the numbers of all training samples,
+/// 8 bytes each.
+template <ClickPredictor M> class ClickTask {
+ public:
+  using backend = typename M::backend;
+  using Sample = std::uint64_t;
+
+  /// `samples` are numbers of samples of the batcher's log; `threads` build batches.
+  ClickTask(Context<backend>& context, M& model, const ClickBatcher& batcher, std::vector<std::uint64_t> samples,
+            const ClickTasks& tasks, std::uint64_t seed, int threads)
+      : context_(context), model_(model), batcher_(batcher), samples_(std::move(samples)), tasks_(tasks), seed_(seed), threads_(threads) {}
+
+  M& model() { return model_; }
+
+  /// All samples, shuffled anew each epoch. O(samples).
+  std::vector<std::uint64_t> samples(std::uint64_t epoch) const {
+    std::vector<std::uint64_t> order = samples_;
+    shuffle(order, seed_, epoch);
+    return order;
+  }
+
+  TaskLoss<backend> loss(std::span<const std::uint64_t> some) {
+    if (some.empty()) return {};
+    batcher_.make(some, batch_, threads_);
+    const auto n = static_cast<std::int64_t>(some.size());
+    const Tensor<backend> logits = model_.logits(context_, batch_);
+    return {tasks_.loss(logits, tasks_.labels(logits, batch_)) * static_cast<double>(n), n, n};
+  }
+
+ private:
+  Context<backend>& context_;
+  M& model_;
+  const ClickBatcher& batcher_;
+  std::vector<std::uint64_t> samples_;
+  ClickTasks tasks_;
+  std::uint64_t seed_;
+  int threads_;
+  ClickBatch batch_;  ///< filled anew for each step, its memory kept
+};
+
+}  // namespace chronotope

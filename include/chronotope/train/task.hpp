@@ -1,0 +1,30 @@
+#pragma once
+// What can be trained: the samples of an epoch, and the loss of some of them. One trainer serves every system.
+
+#include <concepts>
+#include <span>
+#include <vector>
+
+#include "chronotope/nn/module.hpp"
+
+namespace chronotope {
+
+/// The loss of some samples: a sum, so that every target of a step weighs the same however it was cut into passes.
+template <Backend B> struct TaskLoss {
+  Tensor<B> sum;             ///< a scalar f32, in nats; undefined when nothing was asked for
+  std::int64_t targets = 0;  ///< how many losses were added
+  std::int64_t inputs = 0;   ///< what was read for them: actions of windows, samples of a click log
+};
+
+///   samples(epoch)   what the epoch asks for, in its order; by the epoch's number alone, so that a resumed epoch is the same
+///   loss(samples)    of a part of them, at most training.batch
+///   model()          whose parameters are trained
+template <class T>
+concept TrainingTask = requires(T& task, std::uint64_t epoch, std::span<const typename T::Sample> samples) {
+  requires Backend<typename T::backend>;
+  { task.samples(epoch) } -> std::same_as<std::vector<typename T::Sample>>;
+  { task.loss(samples) } -> std::same_as<TaskLoss<typename T::backend>>;
+  { task.model() } -> Module;
+};
+
+}  // namespace chronotope

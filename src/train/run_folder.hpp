@@ -1,0 +1,96 @@
+#pragma once
+// What every training does around its loop: one folder with checkpoints and a log, held by one process, resumable.
+
+#include <filesystem>
+#include <optional>
+
+#include "chronotope/core/error.hpp"
+#include "chronotope/train/run.hpp"
+#include "core/folder_lock.hpp"
+#include "train/run_log.hpp"
+
+namespace chronotope {
+
+/// What run_training needs of a system (a Spacetime-GR on check-ins, a click model on a log):
+///   vocabulary()  text for the checkpoint: what ids mean; a resumed run must have the same
+///   fingerprint() of the data trained on, not 0
+///   task()        a TrainingTask
+///   validate()    optional<Validation> of the present weights
+template <class S>
+concept TrainedSystem = requires(S& system) {
+  { system.vocabulary() } -> std::convertible_to<std::string>;
+  { system.fingerprint() } -> std::convertible_to<std::uint64_t>;
+  { system.task() } -> TrainingTask;
+  { system.validate() } -> std::same_as<std::optional<Validation>>;
+};
+
+/// Calls f; what it finds wrong with the checkpoint is told with the checkpoint's path.
+template <class F> auto in_checkpoint(const Checkpoint& checkpoint, F f) {
+  try {
+    return f();
+  } catch (const FormatError& e) {
+    throw FormatError(checkpoint.path.empty() ? e.what() : checkpoint.path + ": " + e.what());
+  }
+}
+
+namespace detail {
+
+void make_folder(const std::string& folder);
+/// Throws DataError when a checkpoint was trained on other data.
+void check_same_data(const Checkpoint& from, const std::string& folder, const std::string& vocabulary, std::uint64_t fingerprint);
+/// The checkpoint to go on from, or none; throws ConfigError when there is one and resume was not asked for.
+std::optional<Checkpoint> starting_point(const std::string& folder, bool resume, std::optional<FolderLock>& lock);
+
+/// Writes best (when `best`) and last. Best first, so that last never names a best epoch that is not on disk.
+template <class T>
+void save_run(const std::string& folder, Checkpoint checkpoint, Trainer<T>& trainer, bool best) {
+  if (best) {
+    checkpoint.tensors = trainer.tensors(false);
+    write_checkpoint(folder, best_checkpoint, checkpoint);
+  }
+  checkpoint.tensors = trainer.tensors(true);
+  write_checkpoint(folder, last_checkpoint, checkpoint);
+}
+
+}  // namespace detail
+
+/// Trains the system that `make(config, from)` returns and writes `folder`; see train_checkins for the rules. `from` is the
+/// checkpoint to go on from, or null: make refuses one whose parts do not belong together before it makes anything large.
+template <class Make>
+TrainingState run_training(Context<any_backend>& context, Config config, const std::string& folder, const RunOptions& options,
+                           const RunObserver& observer, Make make) {
+  std::optional<FolderLock> lock;
+  std::optional<Checkpoint> from = detail::starting_point(folder, options.resume, lock);
+  if (from) config = from->config;
+  context.random() = {static_cast<std::uint64_t>(config.seed), 0};
+  TrainedSystem auto system = make(config, from ? &*from : nullptr);
+  const std::string vocabulary = system.vocabulary();
+  if (from) detail::check_same_data(*from, folder, vocabulary, system.fingerprint());
+  Trainer trainer(context, system.task(), config.training);
+  if (from) in_checkpoint(*from, [&] { trainer.resume(*from); });
+  detail::make_folder(folder);
+  if (!lock) lock.emplace(folder);
+  remove_leftovers(folder);
+  RunLog log(folder, from ? &from->state : nullptr);
+  from.reset();
+  if (observer.on_start) observer.on_start(config, parameter_count(system.task().model()), trainer.total_steps());
+  TrainerHooks hooks;
+  hooks.on_step = [&](const StepReport& r) {
+    log.step(r);
+    if (observer.on_step) observer.on_step(r);
+  };
+  hooks.validate = [&] { return system.validate(); };
+  hooks.on_epoch = [&](const EpochReport& r) {
+    log.epoch(r);
+    if (observer.on_epoch) observer.on_epoch(r);
+  };
+  hooks.save = [&](TrainingState state, bool best) {
+    log.flush();
+    state.data = system.fingerprint();
+    detail::save_run(folder, Checkpoint{config, vocabulary, state, {}}, trainer, best);
+  };
+  trainer.run(hooks, options.stop_after);
+  return trainer.state();
+}
+
+}  // namespace chronotope
