@@ -3,6 +3,8 @@
 #include <chronotope/backend/eigen_backend.hpp>
 #include <chronotope/chronotope.hpp>
 #include <chronotope/data/city.hpp>
+#include <chronotope/train/place_task.hpp>
+#include <chronotope/train/ranking.hpp>
 #include <cstdio>
 
 using namespace chronotope;

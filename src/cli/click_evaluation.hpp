@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "chronotope/data/click_batcher.hpp"
 #include "chronotope/eval/click_results.hpp"
 #include "chronotope/train/click_run.hpp"
 #include "cli/device.hpp"

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chronotope/eval/results.hpp"
+#include "chronotope/eval/targets.hpp"
 #include "chronotope/report/report.hpp"
 #include "chronotope/train/checkpoint.hpp"
 #include "cli/device.hpp"

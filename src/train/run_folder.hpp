@@ -20,7 +20,7 @@ template <class S>
 concept TrainedSystem = requires(S& system) {
   { system.vocabulary() } -> std::convertible_to<std::string>;
   { system.fingerprint() } -> std::convertible_to<std::uint64_t>;
-  { system.task() } -> TrainingTask;
+  requires TrainingTask<std::remove_reference_t<decltype(system.task())>>;
   { system.validate() } -> std::same_as<std::optional<Validation>>;
 };
 

@@ -6,6 +6,8 @@
 
 #include "chronotope/data/calendar.hpp"
 #include "chronotope/data/geohash.hpp"
+#include "chronotope/eval/targets.hpp"
+#include "chronotope/train/ranking.hpp"
 #include "train/tiny.hpp"
 
 using namespace chronotope;

@@ -52,7 +52,7 @@ template <Backend B> class ClickEncoder {
     const Shape rows{batch.samples}, all{batch.samples * batch.kept};
     const auto of = [&](const std::vector<std::size_t>& columns) { return embedded(context, batch, columns, rows); };
     const Tensor<B> holiday = numbers(context, batch.holiday, {batch.samples, 1});
-    RequestParts<B> request{gather_concat({table(hours)}, {upload(context, batch.hour, rows)}), gather_concat({table(weekdays)}, {upload(context, batch.weekday, rows)}),
+    RequestParts<B> request{gather(table(hours), upload(context, batch.hour, rows)), gather(table(weekdays), upload(context, batch.weekday, rows)),
                             of(location_), of(item_), holiday};
     const Tensor<B> keys = reshape(key(behaviours(context, batch, all)), {batch.samples, batch.kept, options_.key});
     std::vector<Tensor<B>> rest;

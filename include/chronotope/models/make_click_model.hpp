@@ -50,6 +50,18 @@ template <Backend B> auto make_stim(Context<B>& context, const ClickModelConfig&
                       {m.time == "days" ? ForgettingTime::days : ForgettingTime::position, m.masks == "mean"});
 }
 
+/// The columns that say where a request and where a behaviour was: the first context column of a table of behaviours.
+inline StPilOptions region_columns(const ClickSchema& schema) {
+  for (std::size_t r = 0; r < schema.ids.size(); ++r)
+    for (std::size_t b = 0; b < schema.behaviour_ids.size(); ++b)
+      if (schema.ids[r].part == FeaturePart::context && schema.ids[r].table == schema.behaviour_ids[b].table) return {.request_region = r, .behaviour_region = b};
+  throw ConfigError("ST-PIL needs an id column of the request that behaviours have too, such as a geohash");
+}
+
+inline TwinV2Options cluster_columns(const ClickSchema& schema, std::int64_t heads) {
+  return {heads, column_of(schema.behaviour_ids, "item"), column_of(schema.behaviour_ids, "category")};
+}
+
 template <Backend B, BehaviourModule M>
 AnyClickModel<B> with_click_head(Context<B>& context, const ClickModelConfig& m, ClickEncoder<B> encoder, M behaviour) {
   const std::int64_t features = behaviour.width() + encoder.widths().request() + encoder.others(), tasks = click_tasks(m).count();
@@ -74,11 +86,11 @@ AnyClickModel<B> make_click_model(Context<B>& context, const ClickModelConfig& m
   if (m.behaviour == "din") return with(Din<B>(context, w));
   if (m.behaviour == "dien") return with(Dien<B>(context, w));
   if (m.behaviour == "sim") return with(Sim<B>(context, w, {.heads = m.heads}));
-  if (m.behaviour == "twin_v2") return with(TwinV2<B>(context, w, {.heads = m.heads}));
+  if (m.behaviour == "twin_v2") return with(TwinV2<B>(context, w, detail::cluster_columns(schema, m.heads)));
   if (m.behaviour == "ic") return with(InterestClock<B>(context, w));
   if (m.behaviour == "lic") return with(LongInterestClock<B>(context, w, {.heads = m.heads}));
-  if (m.behaviour == "fim") return with(Fim<B>(context, w));
-  if (m.behaviour == "st_pil") return with(StPil<B>(context, w));
+  if (m.behaviour == "fim") return with(Fim<B>(context, w, {.heads = m.heads}));
+  if (m.behaviour == "st_pil") return with(StPil<B>(context, w, detail::region_columns(schema)));
   if (m.behaviour == "mha") return with(MultiHeadAttention<B>(context, w, {.heads = m.heads}));
   if (m.behaviour == "stim") return with(detail::make_stim(context, m, w));
   throw ConfigError("click_model.behaviour \"" + m.behaviour + "\" is no behaviour module");

@@ -24,7 +24,7 @@ concept TrainingTask = requires(T& task, std::uint64_t epoch, std::span<const ty
   requires Backend<typename T::backend>;
   { task.samples(epoch) } -> std::same_as<std::vector<typename T::Sample>>;
   { task.loss(samples) } -> std::same_as<TaskLoss<typename T::backend>>;
-  { task.model() } -> Module;
+  requires Module<std::remove_reference_t<decltype(task.model())>>;
 };
 
 }  // namespace chronotope
