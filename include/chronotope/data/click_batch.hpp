@@ -30,6 +30,16 @@ struct ClickSchema {
 
 ClickSchema schema_of(const ClickLog& log);
 
+/// The schema as JSON, as it stands in checkpoints, and back. parse_schema throws FormatError, saying where, for text that is
+/// not JSON or no schema.
+std::string schema_json(const ClickSchema& schema);
+ClickSchema parse_schema(const std::string& json);
+
+/// Whether a model made for `schema` can take the log: it must have every column of the schema, of the same part, table and
+/// rows, and conversions if the schema has. Other columns, and the order, do not matter. Throws DataError naming the first
+/// column of the schema that is missing or differs, and how. O(columns^2).
+void check_schema(const ClickSchema& schema, const ClickLog& log);
+
 /// B samples. Behaviours run from the oldest to the newest with padding in front; what stands in padding is 0.
 struct ClickBatch {
   std::int64_t samples = 0, kept = 0, materials = 0;      ///< B, k, M
