@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "chronotope/components/concepts.hpp"
+#include "chronotope/nn/drop.hpp"
 #include "chronotope/nn/layers.hpp"
 #include "chronotope/ops/attention.hpp"
 #include "chronotope/ops/shape.hpp"
@@ -29,9 +30,6 @@ inline void check(const DecoderOptions& o) {
   if (o.width % o.heads != 0 || o.width / o.heads % 2 != 0)
     throw ConfigError("model.width must be an even multiple of model.heads, got " + std::to_string(o.width) + " and " + std::to_string(o.heads));
 }
-
-/// Dropout is a training matter: where nothing is recorded nothing is dropped.
-template <Backend B> Tensor<B> drop(const Tensor<B>& x, double p) { return recording ? dropout(x, p) : x; }
 
 /// x at `rows`, or x itself when every row is asked for.
 template <Backend B> Tensor<B> rows_of(const Tensor<B>& x, const Tensor<B>& rows) {

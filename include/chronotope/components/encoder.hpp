@@ -2,6 +2,7 @@
 // Spatiotemporal encoding (Spacetime-GR, 3.2.1): E(u) = Emb_t(t), E(inner) = w3 Emb_p(p) + w4 Emb_c(c) + w5 Emb_g(g).
 
 #include "chronotope/components/concepts.hpp"
+#include "chronotope/nn/drop.hpp"
 #include "chronotope/nn/layers.hpp"
 #include "chronotope/ops/reduce.hpp"
 #include "chronotope/ops/shape.hpp"
@@ -105,7 +106,7 @@ template <Backend B> class CheckinEncoder {
       throw ConfigError("model.width must be a positive multiple of 12 (4 time and 12 geo parts), is " + std::to_string(o.width));
   }
   /// Dropout is a training matter: where nothing is recorded nothing is dropped.
-  Tensor<B> drop(const Tensor<B>& x) const { return detail::recording ? dropout(x, options_.dropout) : x; }
+  Tensor<B> drop(const Tensor<B>& x) const { return detail::drop(x, options_.dropout); }
 
   EncoderOptions options_;
 };

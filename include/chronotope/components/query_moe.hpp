@@ -43,7 +43,7 @@ template <Backend B> class QueryMoE {
       direct.emplace(context, whole, o.width, true, o.dtype, 1 / std::sqrt(static_cast<double>(whole)));
       return;
     }
-    const auto network = [&](std::int64_t in) { return Mlp<B>(context, widths(in), o.dtype); };
+    const auto network = [&](std::int64_t in) { return Mlp<B>(context, layer_widths(in, o.hidden, o.width), o.dtype); };
     experts.emplace(Experts{network(whole), network(whole), network(whole), network(o.width), network(o.width)});
     gates.emplace(Gates{network(o.hour), network(o.week), network(o.location), network(o.item)});
     if (o.form != QueryForm::experts) alpha.emplace(constant_parameter(context, {1}, 0, o.dtype));
@@ -90,12 +90,6 @@ template <Backend B> class QueryMoE {
   std::optional<Parameter<B>> alpha;  ///< [1] the holiday enhancement of eq. 10; begins at 0
 
  private:
-  std::vector<std::int64_t> widths(std::int64_t in) const {
-    std::vector<std::int64_t> all{in};
-    all.insert(all.end(), options_.hidden.begin(), options_.hidden.end());
-    all.push_back(options_.width);
-    return all;
-  }
   Tensor<B> pair(const Tensor<B>& a, const Tensor<B>& b) const { return options_.sum_pairs ? a + b : a * b; }
 
   QueryOptions options_;

@@ -7,6 +7,14 @@
 
 namespace chronotope {
 
+/// Widths for an Mlp: input, hidden layers, output.
+inline std::vector<std::int64_t> layer_widths(std::int64_t in, const std::vector<std::int64_t>& hidden, std::int64_t out) {
+  std::vector<std::int64_t> widths{in};
+  widths.insert(widths.end(), hidden.begin(), hidden.end());
+  widths.push_back(out);
+  return widths;
+}
+
 /// Linear layers with biases, ReLU between them and nothing after the last. Weights are drawn with deviation sqrt(2 / in)
 /// before a ReLU (He et al. 2015) and 1 / sqrt(in) in the last layer: networks this narrow need signals that keep their size.
 template <Backend B> class Mlp {
