@@ -35,7 +35,7 @@ std::string differences_table(const ClickSubset& s, const std::string& interval)
   std::vector<Row> rows{{"minus " + s.predictors.front().name, "AUC", interval, "GAUC", interval}};
   if (truth) rows[0].insert(rows[0].end(), {"AUC below best possible", interval});
   for (const PredictorResult& p : s.predictors) {
-    if (!p.difference && !p.gap) continue;
+    if (p.kind == PredictorKind::best_possible || (!p.difference && !p.gap)) continue;  // the truth is a column
     Row row{shown_name(p), "", "", "", ""};
     if (p.difference)
       row = {shown_name(p), with_sign(p.difference->auc.value), signed_bounds(p.difference->auc),
@@ -58,6 +58,10 @@ class Verdict {
     out += line("  beats ", Standing::beats) + line("  is ahead, by no more than chance may explain, of ", Standing::ahead);
     for (const Standing s : {Standing::level, Standing::behind, Standing::beaten, Standing::undefined}) out += losses(s);
     if (counter_not_beaten()) out += "  It gives nothing here that counting does not give.\n";
+    if (const auto& gap = subset_.predictors.front().gap) {
+      const MeasuredInterval& d = (*gap).*difference_;
+      out += "  minus the best possible: " + with_sign(d.value == 0 ? 0 : -d.value) + ", interval " + turned_bounds(d) + "\n";
+    }
     return out;
   }
 
@@ -80,11 +84,12 @@ class Verdict {
       if (standing == Standing::undefined) out += "  cannot be compared with " + p.name + ": there are no figures\n";
       else
         out += "  does NOT beat " + p.name + ": difference to it " + with_sign(d.value == 0 ? 0 : -d.value) + ", interval " +
-               signed_bounds({-d.value, d.standard_error, -d.high, -d.low, 0}) +
+               turned_bounds(d) +
                (standing == Standing::beaten ? "" : ", which chance may explain") + "\n";
     });
     return out;
   }
+  static std::string turned_bounds(const MeasuredInterval& d) { return signed_bounds({-d.value, d.standard_error, -d.high, -d.low, 0}); }
   bool counter_not_beaten() const {
     bool found = false;
     for (const Standing s : {Standing::level, Standing::behind, Standing::beaten})
@@ -103,6 +108,12 @@ std::string heading(const ClickReport& report, const ClickTaskResult& task, cons
          plural(s.users, "user") + ", " + std::to_string(s.users_left_out) + " of one class left out\n";
 }
 
+// Variances by user rest on the number of users, whatever the number of rows.
+std::string few_users(const ClickSubset& s) {
+  if (s.users >= 30) return {};
+  return "  Only " + plural(s.users, "user") + " with both classes: intervals over so few are too narrow.\n";
+}
+
 std::string subset_text(const ClickReport& report, const ClickTaskResult& task, const ClickSubset& s) {
   if (s.rows == 0) return task.name + ", rows: " + s.name + ": there are none\n";
   const std::string interval = clicks::percent(report.level) + " interval";
@@ -111,7 +122,7 @@ std::string subset_text(const ClickReport& report, const ClickTaskResult& task, 
   if (!differences.empty()) text += "\n" + differences;
   if (s.predictors.size() < 2) return text;
   return text + "\n" + Verdict(s, "AUC", &ClickDifference::auc).text(report.semi_synthetic) +
-         Verdict(s, "GAUC", &ClickDifference::gauc).text(report.semi_synthetic);
+         Verdict(s, "GAUC", &ClickDifference::gauc).text(report.semi_synthetic) + few_users(s);
 }
 
 }  // namespace

@@ -11,19 +11,20 @@
 namespace chronotope::report {
 namespace {
 
-std::string difference_drawing(const AblationTable& table) {
+std::string difference_figure(const AblationTable& table, const std::string& measure, MeasuredInterval ClickDifference::* difference) {
   std::vector<Bar> bars;
   std::vector<double> ends{0};
   for (const AblationResult& r : table.results) {
-    if (!r.difference || !std::isfinite(r.difference->auc.value)) continue;
-    const MeasuredInterval& d = r.difference->auc;
+    if (!r.difference || !std::isfinite(((*r.difference).*difference).value)) continue;
+    const MeasuredInterval& d = (*r.difference).*difference;
     const bool clear = d.low > 0 || d.high < 0;
     bars.push_back({r.name, with_sign(d.value, 4), clear ? "model timed" : "model untimed", false, d.value, d.low, d.high});
     ends.insert(ends.end(), {d.value, d.low, d.high});
   }
   const Range range = range_of(ends);
   const double room = .03 * (range.high - range.low);
-  return bars_drawing(bars, {{range.low - room, range.high + room}, 0, "AUC of every row minus that of the reference"});
+  const std::string caption = measure + " minus that of " + shorten(table.reference, 40);
+  return figure(caption, bars_drawing(bars, {{range.low - room, range.high + room}, 0, caption}));
 }
 
 std::string legend() {
@@ -63,13 +64,14 @@ std::string by_chance(const AblationTable& table) {
 std::string table_section(const AblationTable& table) {
   if (table.results.empty()) return {};
   const std::string minus = " minus " + escape(shorten(table.reference, 40));
-  const std::string drawing = difference_drawing(table);
+  const std::string drawings =
+      difference_figure(table, "AUC", &ClickDifference::auc) + difference_figure(table, "GAUC", &ClickDifference::gauc);
   const std::string head = counted(table.rows, "row", "rows") + " of the " + std::string(split_name(table.split)) + " split, " +
                            whole(static_cast<std::int64_t>(table.clicks)) + " positive; GAUC over " + counted(table.users, "user", "users") + ", " +
                            whole(static_cast<std::int64_t>(table.users_left_out)) + " of one class left out.";
   return section("Ablations: " + escape(shorten(table.task, 60)) + synthetic_note(table.semi_synthetic),
                  "<p class=\"remark\">" + head + by_chance(table) + "</p>" +
-                     (drawing.empty() ? "" : legend() + "<div class=\"pair\">" + figure("AUC minus that of " + shorten(table.reference, 40), drawing) + "</div>") +
+                     (drawings.empty() ? "" : legend() + "<div class=\"pair\">" + drawings + "</div>") +
                      "<div class=\"scroll\"><table><thead><tr><th>row</th><th>AUC</th><th>GAUC</th><th>AUC" + minus + "</th><th>GAUC" +
                      minus + "</th></tr></thead><tbody>" + rows_of(table) + "</tbody></table></div>\n");
 }

@@ -72,32 +72,45 @@ std::string legend(const ClickSubset& subset) {
   return "<ul class=\"legend\">" + items + "</ul>";
 }
 
-std::string table_row(const PredictorResult& p, bool truth) {
-  std::string row = "<tr" + std::string(p.difference ? "" : " class=\"chosen\"") + "><th scope=\"row\">" +
-                    escape(shorten(p.name, 60)) + (p.kind == PredictorKind::counter ? " (counter)" : "") + "</th>";
-  row += interval_cell(p.auc, false) + interval_cell(p.gauc, false) + "<td>" +
-         (p.log_loss.impossible ? "infinite" : fixed(p.log_loss.mean, 4)) + "</td><td>" + fixed(p.calibration.ratio, 3) +
-         "</td><td>" + fixed(p.calibration.expected_error, 4) + "</td>";
-  row += p.difference ? interval_cell(p.difference->auc, true) + interval_cell(p.difference->gauc, true) : "<td></td><td></td>";
-  if (truth) row += p.gap ? interval_cell(p.gap->auc, true) : "<td></td>";
-  return row + "</tr>\n";
+std::string row_head(const PredictorResult& p) {
+  return "<tr" + std::string(p.difference ? "" : " class=\"chosen\"") + "><th scope=\"row\">" + escape(shorten(p.name, 60)) +
+         (p.kind == PredictorKind::counter ? " (counter)" : "") + "</th>";
 }
 
-std::string subset_title(const ClickSubset& s) {
-  return (s.name == "all" ? std::string("All rows") : "Rows: " + escape(shorten(s.name, 40))) + ": " + counted(s.rows, "row", "rows") + ", " +
+std::string measures_row(const PredictorResult& p) {
+  return row_head(p) + interval_cell(p.auc, false) + interval_cell(p.gauc, false) + "<td>" +
+         (p.log_loss.impossible ? "infinite" : fixed(p.log_loss.mean, 4)) + "</td><td>" + fixed(p.calibration.ratio, 3) + "</td><td>" +
+         fixed(p.calibration.expected_error, 4) + "</td></tr>\n";
+}
+
+// The truth is a column.
+std::string differences_row(const PredictorResult& p) {
+  if (p.kind == PredictorKind::best_possible || (!p.difference && !p.gap)) return {};
+  return row_head(p) +
+         (p.difference ? interval_cell(p.difference->auc, true) + interval_cell(p.difference->gauc, true) : "<td>reference</td><td></td>") +
+         (p.gap ? interval_cell(p.gap->auc, true) : "") + "</tr>\n";
+}
+
+std::string table_around(const std::string& head, const std::string& rows) {
+  return "<div class=\"scroll\"><table><thead><tr><th>predictor</th>" + head + "</tr></thead><tbody>" + rows + "</tbody></table></div>\n";
+}
+
+std::string subset_title(const ClickSubset& s, bool semi_synthetic) {
+  return (s.name == "all" ? std::string("All rows") : "Rows: " + escape(shorten(s.name, 40))) + synthetic_note(semi_synthetic) + ": " + counted(s.rows, "row", "rows") + ", " +
          whole(static_cast<std::int64_t>(s.clicks)) + " positive; GAUC over " + counted(s.users, "user", "users") + ", " +
-         whole(static_cast<std::int64_t>(s.users_left_out)) + " of one class left out";
+         whole(static_cast<std::int64_t>(s.users_left_out)) + " of one class left out" +
+         (s.users < 30 ? "; intervals over so few users are too narrow" : "");
 }
 
-std::string table_of(const ClickSubset& s, bool semi_synthetic) {
+std::string tables_of(const ClickSubset& s, bool semi_synthetic) {
   if (s.predictors.empty()) return {};
-  const bool truth = s.predictors.front().gap.has_value();
+  std::string measures, differences;
+  for (const PredictorResult& p : s.predictors) measures += measures_row(p), differences += differences_row(p);
   const std::string minus = " minus " + escape(shorten(s.predictors.front().name, 24));
-  std::string rows;
-  for (const PredictorResult& p : s.predictors) rows += table_row(p, truth);
-  return "<h3>" + subset_title(s) + synthetic_note(semi_synthetic) + "</h3><div class=\"scroll\"><table><thead><tr><th>predictor</th><th>AUC</th>"
-         "<th>GAUC</th><th>log loss</th><th>predicted / observed</th><th>calibration error</th><th>AUC" + minus + "</th><th>GAUC" + minus +
-         "</th>" + (truth ? "<th>AUC below best possible</th>" : "") + "</tr></thead><tbody>" + rows + "</tbody></table></div>\n";
+  const std::string truth = s.predictors.front().gap ? "<th>best possible AUC minus this</th>" : "";
+  return "<h3>" + subset_title(s, semi_synthetic) + "</h3>" +
+         table_around("<th>AUC</th><th>GAUC</th><th>log loss</th><th>predicted / observed</th><th>calibration error</th>", measures) +
+         (differences.empty() ? "" : table_around("<th>AUC" + minus + "</th><th>GAUC" + minus + "</th>" + truth, differences));
 }
 
 std::string task_section(const ClickReport& report, const ClickTaskResult& task) {
@@ -110,7 +123,7 @@ std::string task_section(const ClickReport& report, const ClickTaskResult& task)
   const std::string pair = drawings.empty() ? "" : legend(all) + "<div class=\"pair\">" + drawings + "</div>\n";
   std::string tables;
   for (const ClickSubset& s : task.subsets)
-    tables += s.rows ? table_of(s, report.semi_synthetic) : "<p class=\"remark\">" + subset_title(s) + ".</p>";
+    tables += s.rows ? tables_of(s, report.semi_synthetic) : "<p class=\"remark\">" + subset_title(s, report.semi_synthetic) + ".</p>";
   return section(escape(shorten(task.name, 60)) + synthetic_note(report.semi_synthetic),
                  pair + "<p class=\"remark\">Whiskers are " + fixed(100 * report.level, 0) +
                      " % intervals: for AUC DeLong’s with the variance by users, for GAUC of a bootstrap over users.</p>" + tables);

@@ -71,8 +71,8 @@ std::string in_figures(const ClickReport& report, const ClickSubset& all) {
   const PredictorResult& own = all.predictors.front();
   std::string text = measured("AUC", own.auc) + ", " + measured("GAUC", own.gauc);
   if (own.gap)
-    text += ", AUC " + fixed(own.gap->auc.value, 4) + " below the best possible (" + fixed(own.gap->auc.low, 4) + " to " +
-            fixed(own.gap->auc.high, 4) + ")";
+    text += ", best possible AUC minus this " + with_sign(own.gap->auc.value, 4) + " (" + with_sign(own.gap->auc.low, 4) + " to " +
+            with_sign(own.gap->auc.high, 4) + ")";
   return text + "; " + counted(all.rows, "row", "rows") + " of the " + std::string(split_name(report.split)) + " split, " +
          fixed(100 * report.level, 0) + " % intervals";
 }

@@ -162,6 +162,9 @@ std::string losses_figure(const std::vector<EpochPoint>& epochs) {
   if (validation.size() > 1) draw(svg, plot, thinned(validation, most_points), "curve");
   if (validation.size() <= 60)
     for (const Sample& s : validation) svg.circle(plot.at(s.x, s.y), 3.2, "dot", "epoch " + fixed(s.x, 0) + ": " + fixed(s.y, 4));
+  for (const EpochPoint& e : epochs)
+    if (e.best && e.log_loss && std::isfinite(*e.log_loss))
+      svg.circle(plot.at(static_cast<double>(e.epoch), *e.log_loss), 7, "ring", "best: epoch " + whole(e.epoch));
   return figure("Log loss, nats per sample (grey: training, blue: validation)", std::move(svg).finish());
 }
 
@@ -199,9 +202,12 @@ std::string epochs_table(const std::vector<EpochPoint>& epochs) {
 }
 
 std::string curves_part(const ReportContent& content) {
-  const std::string validation = validation_figure(content.epochs, 272);
-  const std::string losses = losses_figure(content.epochs);
-  const std::string drawings = (content.steps.empty() && !losses.empty() ? "" : loss_figure(content)) + losses + validation;
+  const std::string validation = validation_figure(content.epochs, 272), losses = losses_figure(content.epochs);
+  // With the loss of every step in the left column, what there is of every epoch goes into the right one.
+  const bool columns = !losses.empty() && !content.steps.empty();
+  const std::string drawings = losses.empty() ? loss_figure(content) + validation
+                               : columns      ? loss_figure(content) + "<div>" + losses + validation + "</div>"
+                                              : losses + validation;
   if (drawings.empty()) return {};
   return section("Learning", "<div class=\"pair\">" + drawings + "</div>" + epochs_table(content.epochs));
 }

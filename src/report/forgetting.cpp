@@ -43,7 +43,7 @@ class Strip {
     const double request = right - slot_;
     svg.rectangle({request, blocks}, slot_, block_height, "block request", "request");
     svg.text({left, blocks + 29}, "start tick", first_ ? "farther ones not drawn" : "farthest");
-    svg.text({request - slot_ - 4, blocks + 29}, "end tick", "nearest");
+    svg.text({std::min(request - slot_, right - 54), blocks + 29}, "end tick", "nearest");  // the word request beside it
     svg.text({right, blocks + 29}, "end note", "request");
     return std::move(svg).finish();
   }

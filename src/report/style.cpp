@@ -38,6 +38,7 @@ p { margin: 0 0 10px; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px 36px;
   align-items: start; }
 figure { margin: 0; min-width: 0; }
+.pair > div > figure + figure { margin-top: 16px; }
 figcaption, .caption { font-size: .9rem; font-weight: 600; margin: 0 0 6px; }
 .caption { margin: 4px 0 2px; font-weight: 400; color: var(--soft); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0 0 14px; padding: 0;
@@ -58,6 +59,7 @@ code { font-size: .92em; overflow-wrap: anywhere; }
 )";
 
 const char* const tables = R"(.scroll { overflow-x: auto; }
+.scroll + .scroll, .pair + .scroll { margin-top: 12px; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--faint); }
 thead th { font-size: .8rem; font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--rule);
@@ -100,7 +102,7 @@ svg .strong, svg .note { font-weight: 600; }
 .bar.best { stroke: var(--good); fill: var(--good-tint); }
 .remembered.kept, .block.kept, .bar.kept { fill: var(--raw); stroke: none; }
 .remembered.review, .block.review, .bar.review { fill: var(--last); stroke: none; }
-.block.padding, .bar.padding { fill: var(--page); stroke: var(--rule); stroke-width: .6; }
+.block.padding, .bar.padding { fill: var(--page); stroke: var(--counter); stroke-width: .5; }
 .block.request, .bar.request { fill: var(--ink); stroke: none; }
 .track { fill: var(--faint); } .probability .bar { stroke: none; }
 .whisker { stroke: var(--ink); stroke-width: 1.2; }
