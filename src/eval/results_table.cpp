@@ -1,27 +1,18 @@
 // The report as text.
 
-#include <algorithm>
-#include <charconv>
-#include <cmath>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "chronotope/eval/results.hpp"
 #include "chronotope/eval/targets.hpp"
+#include "eval/text_table.hpp"
 
 namespace chronotope {
 namespace {
 
-using Row = std::vector<std::string>;
-
-// Independent of the process's locale; "-" for an undefined number.
-std::string fixed(double value, int digits = 4) {
-  if (!std::isfinite(value)) return "-";
-  char text[64];
-  const auto end = std::to_chars(text, text + sizeof text, value, std::chars_format::fixed, digits).ptr;
-  return {text, end};
-}
+using text_table::align;
+using text_table::fixed;
+using text_table::Row;
 
 Row make_row(const std::string& name, bool sees_time, const EvaluationResult& r, double shared) {
   Row row{name, sees_time ? "yes" : "no"};
@@ -33,28 +24,6 @@ Row make_row(const std::string& name, bool sees_time, const EvaluationResult& r,
   row.push_back(fixed(r.discovery.accuracy[0].mean));
   row.push_back(fixed(shared));
   return row;
-}
-
-// Code points, which is the width on a terminal for all but double-width scripts.
-std::size_t width(const std::string& text) {
-  return static_cast<std::size_t>(
-      std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));
-}
-
-std::string align(const std::vector<Row>& rows) {
-  std::vector<std::size_t> widths(rows.front().size(), 0);
-  for (const Row& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) widths[i] = std::max(widths[i], width(row[i]));
-  std::string text;
-  for (const Row& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      const std::size_t pad = widths[i] - width(row[i]);
-      if (i == 0) text.append(row[i]).append(pad, ' ');
-      else text.append(pad + 2, ' ').append(row[i]);
-    }
-    text += '\n';
-  }
-  return text;
 }
 
 std::string verdict(const EvaluationReport& report, const ComparedModel& model, bool with_time) {

@@ -3,20 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "bars.hpp"
 #include "parts.hpp"
-#include "svg.hpp"
 #include "text.hpp"
 
 namespace chronotope::report {
 namespace {
-
-constexpr double row_height = 22, names_width = 176, bars_right = 420, top = 8;
-
-struct Bar {
-  std::string name;
-  bool is_model = false, sees_time = false;
-  Estimate value;
-};
 
 double accuracy(const EvaluationResult& result, std::size_t cutoff) { return result.all.accuracy[cutoff].mean; }
 
@@ -25,50 +17,20 @@ double share(double value) { return std::isfinite(value) ? std::clamp(value, 0.0
 
 std::vector<Bar> bars_of(const EvaluationReport& report, std::size_t cutoff) {
   std::vector<Bar> bars;
-  for (const Contender& c : ranked_contenders(report, cutoff))
-    if (std::isfinite(accuracy(*c.result, cutoff)))
-      bars.push_back({c.name, c.is_model, c.sees_time, c.result->all.accuracy[cutoff]});
+  for (const Contender& c : ranked_contenders(report, cutoff)) {
+    const Estimate& e = c.result->all.accuracy[cutoff];
+    if (!std::isfinite(e.mean)) continue;
+    const std::string kind = std::string(c.is_model ? "model" : "counter") + (c.sees_time ? " timed" : " untimed");
+    bars.push_back({c.name, fixed(e.mean, 4), kind, c.is_model, e.mean, e.mean - e.standard_error, e.mean + e.standard_error});
+  }
   return bars;
 }
 
-void draw_bar(Svg& svg, const Plot& plot, const Bar& bar, double y) {
-  const double middle = y + row_height / 2, end = plot.at(share(bar.value.mean), 0).x;
-  const std::string kind = std::string(bar.is_model ? "model" : "counter") + (bar.sees_time ? " timed" : " untimed");
-  const std::string strong = bar.is_model ? " strong" : "";
-  svg.text({names_width - 8, middle + 4}, "end label" + strong, shorten(bar.name, bar.is_model ? 22 : 25));  // bold is wider
-  svg.rectangle({plot.left, y + 4}, end - plot.left, row_height - 8, "bar " + kind);
-  svg.text({drawing_width - 4, middle + 4}, "end value" + strong, fixed(bar.value.mean, 4));
-  if (!std::isfinite(bar.value.standard_error)) return;
-  const double low = plot.at(share(bar.value.mean - bar.value.standard_error), 0).x;
-  const double high = plot.at(share(bar.value.mean + bar.value.standard_error), 0).x;
-  svg.line({low, middle}, {high, middle}, "whisker");
-  for (const double x : {low, high}) svg.line({x, middle - 3.5}, {x, middle + 3.5}, "whisker");
-}
-
-std::string bars_drawing(const std::vector<Bar>& bars, const std::string& measure) {
-  if (bars.empty()) return {};
+std::string accuracy_drawing(const EvaluationReport& report, std::size_t cutoff, const std::string& measure) {
+  const std::vector<Bar> bars = bars_of(report, cutoff);
   double most = 0;
-  for (const Bar& b : bars) most = std::max({most, share(b.value.mean), share(b.value.mean + b.value.standard_error)});
-  const double bottom = top + row_height * static_cast<double>(bars.size());
-  const Plot plot{names_width, top, bars_right, bottom, {0, most > 0 ? std::min(1.0, most * 1.03) : 1}, {0, 1}};
-  Svg svg(drawing_width, bottom + 24, measure + " of the model and of the counters, best first");
-  const Ticks ticks = ticks_of(plot.x, 4);
-  for (const double value : ticks.at) {
-    svg.line({plot.at(value, 0).x, top}, {plot.at(value, 0).x, bottom}, "grid");
-    svg.text({plot.at(value, 0).x, bottom + 17}, "middle tick", ticks.label(value));
-  }
-  double y = top;
-  for (const Bar& bar : bars) {
-    draw_bar(svg, plot, bar, y);
-    y += row_height;
-  }
-  svg.line({plot.left, top}, {plot.left, bottom}, "axis");
-  return std::move(svg).finish();
-}
-
-std::string swatch(const std::string& style, const std::string& text) {
-  return "<li><svg class=\"swatch\" viewBox=\"0 0 22 12\" aria-hidden=\"true\"><rect class=\"bar " + style +
-         "\" x=\"1\" y=\"1\" width=\"20\" height=\"10\"/></svg>" + text + "</li>";
+  for (const Bar& b : bars) most = std::max({most, share(b.value), share(b.high)});
+  return bars_drawing(bars, {{0, most > 0 ? std::min(1.0, most * 1.03) : 1}, 0, measure + " of the model and of the counters, best first"});
 }
 
 std::string legend(const EvaluationReport& report) {
@@ -143,8 +105,8 @@ std::string accuracy_part(const ReportContent& content) {
   if (!content.evaluation) return {};
   const EvaluationReport& report = *content.evaluation;
   const std::string drawings =
-      figure("acc@1: the place is the first guess", bars_drawing(bars_of(report, 0), "acc@1")) +
-      figure("acc@10: the place is among the first ten", bars_drawing(bars_of(report, 2), "acc@10"));
+      figure("acc@1: the place is the first guess", accuracy_drawing(report, 0, "acc@1")) +
+      figure("acc@10: the place is among the first ten", accuracy_drawing(report, 2, "acc@10"));
   const std::string pair =
       drawings.empty() ? ""
                        : legend(report) + "<div class=\"pair\">" + drawings +

@@ -22,7 +22,13 @@ struct Measure {
   const char* name;
 };
 constexpr Measure measures[] = {
-    {&EpochPoint::accuracy_1, "acc@1"}, {&EpochPoint::score, "score"}, {&EpochPoint::mrr, "MRR"}};
+    {&EpochPoint::accuracy_1, "acc@1"}, {&EpochPoint::auc, "AUC"}, {&EpochPoint::score, "score"}, {&EpochPoint::mrr, "MRR"}};
+
+// Columns of the table of epochs, which are there where any epoch has them.
+constexpr Measure table_columns[] = {
+    {&EpochPoint::accuracy_1, "acc@1"}, {&EpochPoint::accuracy_10, "acc@10"}, {&EpochPoint::mrr, "MRR"},
+    {&EpochPoint::log_loss, "validation log loss"}, {&EpochPoint::auc, "AUC"}, {&EpochPoint::gauc, "GAUC"},
+    {&EpochPoint::score, "score"}};
 
 std::vector<double> column(const Series& series, double Sample::*member) {
   std::vector<double> values;
@@ -143,16 +149,33 @@ std::string validation_figure(const std::vector<EpochPoint>& epochs, double heig
   return {};
 }
 
+// Training and validation in one drawing: where they part, the model begins to learn the training rows by heart.
+std::string losses_figure(const std::vector<EpochPoint>& epochs) {
+  const Series validation = measured(epochs, &EpochPoint::log_loss), training = epoch_losses(epochs);
+  if (validation.empty()) return {};
+  const Range y = joined(range_of(column(validation, &Sample::y)), range_of(column(training.empty() ? validation : training, &Sample::y)));
+  const Range x = joined(range_of(column(validation, &Sample::x)), range_of(column(training.empty() ? validation : training, &Sample::x)));
+  const Plot plot{left, 12, right, 232, opened(x), with_margin(y)};
+  Svg svg(drawing_width, 272, "Log loss of training and validation for each epoch");
+  plot.axes(svg, ticks_of(plot.x, 8, 1), ticks_of(plot.y, 5), "epoch");
+  if (training.size() > 1) draw(svg, plot, thinned(training, most_points), "rate");
+  if (validation.size() > 1) draw(svg, plot, thinned(validation, most_points), "curve");
+  if (validation.size() <= 60)
+    for (const Sample& s : validation) svg.circle(plot.at(s.x, s.y), 3.2, "dot", "epoch " + fixed(s.x, 0) + ": " + fixed(s.y, 4));
+  for (const EpochPoint& e : epochs)
+    if (e.best && e.log_loss && std::isfinite(*e.log_loss))
+      svg.circle(plot.at(static_cast<double>(e.epoch), *e.log_loss), 7, "ring", "best: epoch " + whole(e.epoch));
+  return figure("Log loss, nats per sample (grey: training, blue: validation)", std::move(svg).finish());
+}
+
 std::string loss_figure(const ReportContent& content) {
   const Series raw = samples(content.steps, &CurvePoint::loss);
-  if (raw.empty())
-    return figure("Training loss, nats per target",
-                  epoch_drawing(epoch_losses(content.epochs), "Training loss", {}, 272));
+  const bool clicks = std::any_of(content.epochs.begin(), content.epochs.end(), [](const EpochPoint& e) { return e.log_loss.has_value(); });
+  const std::string name = clicks ? "Training loss, nats per sample" : "Training loss, nats per target";
+  if (raw.empty()) return figure(name, epoch_drawing(epoch_losses(content.epochs), "Training loss", {}, 272));
   const std::string rate = rate_drawing(samples(content.steps, &CurvePoint::rate));
   const std::string below = rate.empty() ? "" : "<p class=\"caption\">Learning rate</p>" + rate;
-  return figure(is_smoothed(raw) ? "Training loss, nats per target (pale: each step, strong: smoothed)"
-                                 : "Training loss, nats per target",
-                loss_drawing(raw) + below);
+  return figure(name + (is_smoothed(raw) ? " (pale: each step, strong: smoothed)" : ""), loss_drawing(raw) + below);
 }
 
 std::string optional_cell(const std::optional<double>& value) {
@@ -163,21 +186,28 @@ std::string optional_cell(const std::optional<double>& value) {
 
 std::string epochs_table(const std::vector<EpochPoint>& epochs) {
   if (epochs.empty()) return {};
-  std::string rows;
+  std::vector<Measure> shown;
+  for (const Measure& m : table_columns)
+    if (std::any_of(epochs.begin(), epochs.end(), [&](const EpochPoint& e) { return (e.*m.member).has_value(); })) shown.push_back(m);
+  std::string rows, head;
+  for (const Measure& m : shown) head += "<th>" + std::string(m.name) + "</th>";
   for (const EpochPoint& e : epochs) {
     rows += std::string(e.best ? "<tr class=\"chosen\">" : "<tr>") + "<td>" + whole(e.epoch) +
             (e.best ? " (best)" : "") + "</td><td>" + fixed(e.loss, 4) + "</td>";
-    for (const auto& value : {e.accuracy_1, e.accuracy_10, e.mrr, e.score}) rows += optional_cell(value);
+    for (const Measure& m : shown) rows += optional_cell(e.*m.member);
     rows += "<td>" + seconds_text(e.seconds) + "</td></tr>\n";
   }
-  return "<details><summary>All epochs</summary><div class=\"scroll\"><table><thead><tr><th>epoch</th><th>loss</th>"
-         "<th>acc@1</th><th>acc@10</th><th>MRR</th><th>score</th><th>time</th></tr></thead><tbody>" +
-         rows + "</tbody></table></div></details>\n";
+  return "<details><summary>All epochs</summary><div class=\"scroll\"><table><thead><tr><th>epoch</th><th>loss</th>" +
+         head + "<th>time</th></tr></thead><tbody>" + rows + "</tbody></table></div></details>\n";
 }
 
 std::string curves_part(const ReportContent& content) {
-  const std::string validation = validation_figure(content.epochs, 272);
-  const std::string drawings = loss_figure(content) + validation;
+  const std::string validation = validation_figure(content.epochs, 272), losses = losses_figure(content.epochs);
+  // With the loss of every step in the left column, what there is of every epoch goes into the right one.
+  const bool columns = !losses.empty() && !content.steps.empty();
+  const std::string drawings = losses.empty() ? loss_figure(content) + validation
+                               : columns      ? loss_figure(content) + "<div>" + losses + validation + "</div>"
+                                              : losses + validation;
   if (drawings.empty()) return {};
   return section("Learning", "<div class=\"pair\">" + drawings + "</div>" + epochs_table(content.epochs));
 }

@@ -28,10 +28,23 @@ std::string curves_part(const ReportContent& content);
 std::string epochs_table(const std::vector<EpochPoint>& epochs);
 std::string accuracy_part(const ReportContent& content);
 std::string results_table(const EvaluationReport& report);
+std::string click_verdict_part(const ReportContent& content);  ///< as verdict_part, a box for each task
+std::string clicks_part(const ReportContent& content);         ///< a section for each task
+std::string calibration_drawing(const ClickSubset& subset);    ///< of the models
+std::string ablations_part(const ReportContent& content);      ///< a section for each table
+std::string forgetting_part(const ReportContent& content);
 std::string map_part(const ReportContent& content);
 std::string map_drawing(const UserMap& map);
 std::string config_part(const ReportContent& content);
 std::string style_sheet();
+
+/// "0.9480" with "0.9459 to 0.9501" behind it, smaller; with signs for differences. A dash where there is none.
+std::string interval_cell(const MeasuredInterval& interval, bool difference);
+/// " (semi-synthetic)" or nothing.
+std::string synthetic_note(bool semi_synthetic);
+
+/// A box with a coloured edge: "good", "open" or "bad". `sentence` and `figures` are HTML.
+std::string verdict_box(const std::string& colour, const std::string& sentence, const std::string& figures);
 
 /// <section> with a heading around `body`; nothing without a body.
 std::string section(const std::string& heading, const std::string& body);

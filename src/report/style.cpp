@@ -3,7 +3,8 @@
 namespace chronotope::report {
 namespace {
 
-// Two colours carry meaning: blue is the model, grey are the counters. Filled sees the target's time, hollow does not.
+// Two colours carry meaning: blue is the model, grey are the counters. Filled sees the target's time, hollow does not;
+// among click models filled is the one that is judged, hollow are the others.
 const char* const colours = R"(:root {
   color-scheme: light dark;
   --page: #ffffff; --ink: #1c2228; --soft: #59636e; --rule: #d9dee3; --faint: #edf0f3; --ground: #f5f7f8;
@@ -24,6 +25,7 @@ body { margin: 0; background: var(--page); color: var(--ink);
   font: 16px/1.5 system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif; }
 main { max-width: 1160px; margin: 0 auto; padding: 28px 20px 48px; }
 h1 { font-size: 1.75rem; line-height: 1.2; margin: 0 0 16px; overflow-wrap: anywhere; }
+h3 { font-size: .95rem; margin: 24px 0 6px; }
 h2 { font-size: 1.2rem; margin: 40px 0 12px; padding-bottom: 6px; border-bottom: 1px solid var(--rule); }
 p { margin: 0 0 10px; overflow-wrap: anywhere; }
 .verdict { border-left: 5px solid; border-radius: 4px; padding: 12px 16px; margin: 0 0 12px; }
@@ -36,6 +38,7 @@ p { margin: 0 0 10px; overflow-wrap: anywhere; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px 36px;
   align-items: start; }
 figure { margin: 0; min-width: 0; }
+.pair > div > figure + figure { margin-top: 16px; }
 figcaption, .caption { font-size: .9rem; font-weight: 600; margin: 0 0 6px; }
 .caption { margin: 4px 0 2px; font-weight: 400; color: var(--soft); }
 .legend { list-style: none; display: flex; flex-wrap: wrap; gap: 4px 20px; margin: 0 0 14px; padding: 0;
@@ -56,6 +59,7 @@ code { font-size: .92em; overflow-wrap: anywhere; }
 )";
 
 const char* const tables = R"(.scroll { overflow-x: auto; }
+.scroll + .scroll, .pair + .scroll { margin-top: 12px; }
 table { border-collapse: collapse; width: 100%; font-size: .88rem; font-variant-numeric: tabular-nums; }
 th, td { padding: 5px 10px; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--faint); }
 thead th { font-size: .8rem; font-weight: 600; color: var(--soft); border-bottom: 1px solid var(--rule);
@@ -64,6 +68,8 @@ th:first-child { text-align: left; }
 tbody th { font-weight: 400; position: sticky; left: 0; background: var(--page); }
 .chosen, .chosen th { background: var(--model-tint); font-weight: 600; }
 .error { color: var(--soft); font-weight: 400; }
+tbody .group { color: var(--soft); font-weight: 600; font-size: .8rem; padding-top: 14px; }
+td.failed { color: var(--bad); text-align: left; white-space: normal; overflow-wrap: anywhere; }
 .recommendations { list-style: none; margin: 0; padding: 0; }
 .recommendations li { display: grid; grid-template-columns: 26px 1fr 68px; gap: 0 12px; align-items: start;
   padding: 8px 6px; border-bottom: 1px solid var(--faint); }
@@ -93,6 +99,11 @@ svg .strong, svg .note { font-weight: 600; }
 .bar.model { stroke: var(--model); } .bar.counter { stroke: var(--counter); }
 .bar.model.timed { fill: var(--model); } .bar.model.untimed { fill: var(--model-tint); }
 .bar.counter.timed { fill: var(--counter); } .bar.counter.untimed { fill: var(--counter-tint); }
+.bar.best { stroke: var(--good); fill: var(--good-tint); }
+.remembered.kept, .block.kept, .bar.kept { fill: var(--raw); stroke: none; }
+.remembered.review, .block.review, .bar.review { fill: var(--last); stroke: none; }
+.block.padding, .bar.padding { fill: var(--page); stroke: var(--counter); stroke-width: .5; }
+.block.request, .bar.request { fill: var(--ink); stroke: none; }
 .track { fill: var(--faint); } .probability .bar { stroke: none; }
 .whisker { stroke: var(--ink); stroke-width: 1.2; }
 .ground { fill: var(--ground); } .border { fill: none; stroke: var(--counter); } .graticule { stroke: var(--rule); }

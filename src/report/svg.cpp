@@ -41,10 +41,10 @@ void Svg::line(Point from, Point to, std::string_view style) {
   attribute("x1", from.x).attribute("y1", from.y).attribute("x2", to.x).attribute("y2", to.y).close("line", {});
 }
 
-void Svg::rectangle(Point corner, double width, double height, std::string_view style) {
+void Svg::rectangle(Point corner, double width, double height, std::string_view style, std::string_view tip) {
   out_ += "<rect" + class_of(style);
   attribute("x", corner.x).attribute("y", corner.y);
-  attribute("width", std::max(width, 0.0)).attribute("height", std::max(height, 0.0)).close("rect", {});
+  attribute("width", std::max(width, 0.0)).attribute("height", std::max(height, 0.0)).close("rect", tip);
 }
 
 void Svg::circle(Point centre, double radius, std::string_view style, std::string_view tip) {

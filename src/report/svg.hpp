@@ -22,7 +22,7 @@ class Svg {
   Svg(double width, double height, std::string_view description);
 
   void line(Point from, Point to, std::string_view style);
-  void rectangle(Point corner, double width, double height, std::string_view style);
+  void rectangle(Point corner, double width, double height, std::string_view style, std::string_view tip = {});
   void circle(Point centre, double radius, std::string_view style, std::string_view tip = {});
   void polyline(std::span<const Point> points, std::string_view style);
   void polygon(std::span<const Point> points, std::string_view style, std::string_view tip = {});

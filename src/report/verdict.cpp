@@ -49,11 +49,6 @@ std::string in_figures(const EvaluationReport& report, const CounterComparison& 
          std::string(split_name(report.split)) + " split";
 }
 
-std::string box(const std::string& colour, const std::string& sentence, const std::string& figures) {
-  return "<div class=\"verdict " + colour + "\"><p class=\"sentence\">" + sentence + "</p>" +
-         (figures.empty() ? "" : "<p class=\"figures\">" + figures + "</p>") + "</div>\n";
-}
-
 std::string sentence(const EvaluationReport& report, const CounterComparison& c, const std::string& inputs,
                      bool generated) {
   const Outcome outcome = outcome_of(c);
@@ -65,14 +60,14 @@ std::string model_box(const EvaluationReport& report, const ComparedModel& model
   const bool both = report.with_time && report.without_time;
   const std::string inputs = !both ? "" : timed ? ", told the target’s time," : ", not told the target’s time,";
   const CounterComparison& c = model.comparison;
-  return box(colour_of(outcome_of(c)), sentence(report, c, inputs, generated), in_figures(report, c));
+  return verdict_box(colour_of(outcome_of(c)), sentence(report, c, inputs, generated), in_figures(report, c));
 }
 
 std::string counters_box(const EvaluationReport& report, bool generated) {
   const std::vector<Contender> all = ranked_contenders(report, 0);
   if (all.empty()) return {};
   const Contender& best = all.front();
-  return box("open",
+  return verdict_box("open",
              "<strong>No model was evaluated" + std::string(generated ? " on these generated data" : "") +
                  ".</strong> The best counter is " + escape(shorten(best.name, 60)) + ": acc@1 " +
                  fixed(best.result->all.accuracy[0].mean, 4) + " over " + counted(report.targets, "target", "targets") +
@@ -81,6 +76,11 @@ std::string counters_box(const EvaluationReport& report, bool generated) {
 }
 
 }  // namespace
+
+std::string verdict_box(const std::string& colour, const std::string& sentence, const std::string& figures) {
+  return "<div class=\"verdict " + colour + "\"><p class=\"sentence\">" + sentence + "</p>" +
+         (figures.empty() ? "" : "<p class=\"figures\">" + figures + "</p>") + "</div>\n";
+}
 
 bool is_generated(const ReportContent& content) {
   for (const auto& [name, value] : content.facts)

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "chronotope/eval/ablation.hpp"
+#include "chronotope/eval/click_results.hpp"
 #include "chronotope/eval/results.hpp"
 
 namespace chronotope {
@@ -26,6 +28,7 @@ struct EpochPoint {
   std::optional<double> accuracy_1, accuracy_10, mrr, score;  ///< of the validation targets
   bool best = false;
   double seconds = 0;
+  std::optional<double> log_loss = {}, auc = {}, gauc = {};  ///< of the validation samples of a click model; nats
 };
 
 /// A place in a user's past. Positions here and below are WGS 84 degrees; points without a valid one are not drawn.
@@ -62,6 +65,22 @@ struct UserMap {
   std::optional<KnownPlace> last, truth;
 };
 
+/// The mask of one material over the behaviours of a sample.
+struct ForgettingCurve {
+  std::string material;              ///< "hour"
+  std::string group;                 ///< the request's, for people, such as "11:00 to 16:59"; may be empty
+  std::vector<double> mask;          ///< [k] from the farthest to the nearest; what stands in padding is not drawn
+  std::vector<std::uint8_t> review;  ///< [k] 1 where the behaviour lies in the request's group
+};
+
+/// What a click model remembers of one sample's behaviours (STIM, figure 3).
+struct ForgettingFigure {
+  std::string request;                  ///< for people, such as "Tuesday 12:00 at wmpp2u"
+  std::vector<std::uint8_t> valid;      ///< [k] 0 in padding
+  std::vector<std::string> behaviours;  ///< [k] for people, or none
+  std::vector<ForgettingCurve> curves;
+};
+
 /// Everything the page shows. Empty parts are left out. No text needs to be trusted or valid UTF-8.
 struct ReportContent {
   std::string title;
@@ -69,6 +88,9 @@ struct ReportContent {
   std::vector<EpochPoint> epochs;
   std::optional<EvaluationReport> evaluation;
   std::optional<UserMap> map;
+  std::optional<ClickReport> clicks;
+  std::vector<AblationTable> ablations;
+  std::optional<ForgettingFigure> forgetting;
   /// Dataset, rows, seed, machine, wall time and the like. Where a value contains the word "generated", the page says
   /// that the data are generated and what that means for the figures.
   std::vector<std::pair<std::string, std::string>> facts;
@@ -77,9 +99,10 @@ struct ReportContent {
 
 /// A complete HTML page in UTF-8 without script and without anything loaded from elsewhere; a function of `content`
 /// alone. Curves are thinned, so that the size does not grow with the number of steps. O(n log n) time.
+/// Throws DataError for a forgetting figure whose lengths contradict each other.
 std::string render_report(const ReportContent& content);
 
-/// The same as a file that appears whole or not at all. Throws FileError.
+/// The same as a file that appears whole or not at all. Throws FileError and as render_report.
 void write_report(const std::string& path, const ReportContent& content);
 
 }  // namespace chronotope
