@@ -33,13 +33,11 @@ void check_soft(const BatchRules& rules, const IdColumn& column) {
                      std::to_string(column.rows) + " rows of " + std::to_string(rows.width));
 }
 
-/// What review points compare, by material; -1 is equal to nothing.
-using Groups = std::array<std::int64_t, review_materials>;
+/// The group of each material; -1 is equal to nothing.
+using Groups = std::array<int, review_materials>;
 
-Groups groups_of(const BatchRules& rules, const Moments& at, std::size_t i) {
-  const std::int64_t place = at.geohash[i];
-  if (rules.review == ReviewRule::identical) return {at.hour[i], at.weekday[i], place == 0 ? -1 : place};
-  return {rules.groups.hour(at.hour[i]), rules.groups.weekday(at.weekday[i]), rules.groups.geohash(at.geohash[i])};
+Groups groups_of(const GroupTable& groups, const Moments& at, std::size_t i) {
+  return {groups.hour(at.hour[i]), groups.weekday(at.weekday[i]), groups.geohash(at.geohash[i])};
 }
 
 }  // namespace
@@ -126,10 +124,9 @@ class ClickBatcher::Worker {
   void fill_review(std::size_t b, std::size_t padding, std::span<const std::size_t> kept, std::size_t sample) {
     std::uint8_t* const review = batch_.review.data() + b * review_materials * k_;
     std::fill(review, review + review_materials * k_, std::uint8_t{0});
-    if (of_.rules_.review == ReviewRule::none) return;
-    const Groups request = groups_of(of_.rules_, log_.at, sample);
+    const Groups request = groups_of(of_.rules_.groups, log_.at, sample);
     for (std::size_t i = 0; i < kept.size(); ++i) {
-      const Groups group = groups_of(of_.rules_, log_.behaviours.at, base_ + kept[i]);
+      const Groups group = groups_of(of_.rules_.groups, log_.behaviours.at, base_ + kept[i]);
       for (std::size_t m = 0; m < group.size(); ++m) review[m * k_ + padding + i] = group[m] == request[m] && group[m] >= 0;
     }
   }

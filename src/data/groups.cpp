@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <numeric>
 #include <span>
 #include <utility>
 
@@ -91,6 +92,11 @@ class Reader {
   }
 
   int read() {
+    if (text_ == "none") return 0;
+    if (text_ == "identical") {
+      std::iota(table_.begin(), table_.end(), std::int16_t{0});
+      return static_cast<int>(table_.size());
+    }
     for (const std::string_view group : split_text(text_, ' '))
       if (!group.empty()) add(group);
     const auto gap = std::find(table_.begin(), table_.end(), -1);
@@ -124,7 +130,7 @@ class Reader {
 
 }  // namespace
 
-GroupTable::GroupTable(GroupTexts texts) : texts_(std::move(texts)) {
+GroupTable::GroupTable(GroupTexts texts) : texts_(std::move(texts)), whole_geohash_(texts_.geohash == "identical") {
   counts_ = {Reader(hours, texts_.hours, hours_).read(), Reader(weekdays, texts_.weekdays, weekdays_).read(), Reader(places, texts_.geohash, geohash_).read()};
 }
 

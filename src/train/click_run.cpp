@@ -41,7 +41,6 @@ BatchRules batch_rules(const ClicksConfig& c) {
   BatchRules rules;
   rules.kept = c.kept;
   rules.search = c.search == "recent" ? Search::recent : Search::hard;
-  rules.review = c.review == "identical" ? ReviewRule::identical : c.review == "none" ? ReviewRule::none : ReviewRule::groups;
   rules.groups = GroupTable({c.hour_groups, c.week_groups, c.geohash_groups});
   rules.holidays = HolidayCalendar(c.holidays);
   return rules;

@@ -113,7 +113,6 @@ void check(const ModelConfig& m) {
 
 void check(const ClicksConfig& c) {
   one_of("clicks.search", c.search, {"hard", "recent"});
-  one_of("clicks.review", c.review, {"groups", "identical", "none"});
   need(c.negatives >= 0 && c.negatives <= 59, "clicks.negatives must be 0 to 59");
   need(c.nearby > c.negatives && c.nearby <= 1000, "clicks.nearby must be clicks.negatives + 1 to 1000");
   need(c.decay_km > 0 && std::isfinite(c.decay_km), "clicks.decay_km must be above 0");

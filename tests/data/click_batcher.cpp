@@ -138,15 +138,16 @@ TEST_CASE("data: the paper's request finds its review points") {
   const auto review = [&] { return batch_of(log, rules, {1}).review; };
   using Flags = std::vector<std::uint8_t>;
   CHECK(review() == Flags{0, 1, 0, 1, 1, /**/ 0, 0, 1, 1, 0, /**/ 0, 1, 0, 1, 0});
-  rules.review = ReviewRule::identical;
+  const GroupTable identical({"identical", "identical", "identical"}), none({"none", "none", "none"});
+  rules.groups = identical;
   CHECK(review() == Flags{0, 0, 0, 1, 0, /**/ 0, 0, 0, 1, 0, /**/ 0, 0, 0, 1, 0});
-  rules.review = ReviewRule::none;
+  rules.groups = none;
   CHECK(review() == Flags(15, 0));
   // Where the request's place is not known, no place is a review point, not even those that are not known either.
   put(c.at, 1, 12, 1, "");
   const ClickLog lost = make_click_log(c);
-  for (const ReviewRule rule : {ReviewRule::groups, ReviewRule::identical}) {
-    rules.review = rule;
+  for (const GroupTable& groups : {GroupTable(), identical}) {
+    rules.groups = groups;
     const Flags flags = batch_of(lost, rules, {1}).review;
     CHECK(Flags(flags.begin() + 10, flags.end()) == Flags(5, 0));
     CHECK(flags[3] == 1);

@@ -23,7 +23,6 @@ struct BatchRules {
   std::string soft_column = "item";  ///< the column whose embeddings a soft search compares
   EmbeddingRows soft_rows{};         ///< these embeddings, for every row of the column's table. A view: values may change between
                                      ///< calls (training), but must stay where they are
-  ReviewRule review = ReviewRule::groups;
   GroupTable groups{};
   HolidayCalendar holidays{};
 };

@@ -18,7 +18,9 @@ inline constexpr std::int64_t review_materials = 3;
 ///   weekdays "fri-mon" or "sat"; mon tue wed thu fri sat sun
 ///   geohash  by the first two letters, in the order 0-9 b-h j k m n p-z: "d" (all that begin with d), "9-d" (with 9 to d),
 ///            "dr", "w0-j" (w followed by 0 to j); "!" in front of a piece: all others
-/// Every hour, weekday and pair of letters must lie in exactly one group.
+/// Every hour, weekday and pair of letters must lie in exactly one group. Instead of groups also
+///   "identical"  every hour, weekday or geohash of six letters by itself (the paper's ablation N2)
+///   "none"       no group at all: no review points of that material (N1)
 struct GroupTexts {
   std::string hours = "3-10 11-16 17-2", weekdays = "mon-fri sat-sun", geohash = "!w w0-j wk-z";  // the paper's
   bool operator==(const GroupTexts&) const = default;
@@ -32,13 +34,17 @@ class GroupTable {
   explicit GroupTable(GroupTexts texts = {});
 
   const GroupTexts& texts() const { return texts_; }
-  /// How many groups a material has.
+  /// How many groups a material has; of "identical" geohashes as many as there are first two letters.
   int groups(std::int64_t material) const { return counts_[static_cast<std::size_t>(material)]; }
 
-  int hour(int hour) const { return hours_[static_cast<std::size_t>(hour)]; }           ///< of 0 to 23
+  // -1 is in no group.
+  int hour(int hour) const { return hours_[static_cast<std::size_t>(hour)]; }              ///< of 0 to 23
   int weekday(int weekday) const { return weekdays_[static_cast<std::size_t>(weekday)]; }  ///< of 0 (Monday) to 6
-  /// Of a place as pack_geohash6 packs it; -1 for 0: what is not known is in no group.
-  int geohash(std::uint32_t packed) const { return packed == 0 ? -1 : geohash_[packed >> 20 & 1023]; }
+  /// Of a place as pack_geohash6 packs it; -1 for 0, a place that is not known.
+  int geohash(std::uint32_t packed) const {
+    if (packed == 0) return -1;
+    return whole_geohash_ ? static_cast<int>(packed) : geohash_[packed >> 20 & 1023];
+  }
 
  private:
   GroupTexts texts_;
@@ -46,13 +52,7 @@ class GroupTable {
   std::array<std::int16_t, 24> hours_;
   std::array<std::int16_t, 7> weekdays_;
   std::array<std::int16_t, 1024> geohash_;  // first letter x 32 + second letter
-};
-
-/// Which earlier behaviours are review points.
-enum class ReviewRule : std::uint8_t {
-  groups,     ///< those in the request's group
-  identical,  ///< those of the same hour, the same weekday, the same geohash of six letters (the paper's ablation N2)
-  none,       ///< none (N1)
+  bool whole_geohash_ = false;
 };
 
 }  // namespace chronotope

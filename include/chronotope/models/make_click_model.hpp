@@ -2,17 +2,8 @@
 // Definition of make_click_model. Slow to compile, as it holds every behaviour module: include it in one file.
 
 #include "chronotope/backend/any_backend.hpp"
-#include "chronotope/components/behaviour/dien.hpp"
-#include "chronotope/components/behaviour/din.hpp"
-#include "chronotope/components/behaviour/fim.hpp"
-#include "chronotope/components/behaviour/interest_clock.hpp"
-#include "chronotope/components/behaviour/long_interest_clock.hpp"
-#include "chronotope/components/behaviour/multi_head_attention.hpp"
-#include "chronotope/components/behaviour/pooling.hpp"
-#include "chronotope/components/behaviour/sim.hpp"
-#include "chronotope/components/behaviour/st_pil.hpp"
+#include "chronotope/components/behaviour/all.hpp"
 #include "chronotope/components/behaviour/stim.hpp"
-#include "chronotope/components/behaviour/twin_v2.hpp"
 #include "chronotope/components/click_encoder.hpp"
 #include "chronotope/components/click_heads.hpp"
 #include "chronotope/models/any_click_model.hpp"

@@ -11,7 +11,7 @@ struct ClicksConfig {
   std::int64_t negatives = 4, nearby = 60;
   double decay_km = 2;
   std::int64_t kept = 50;
-  std::string search = "hard", review = "groups";
+  std::string search = "hard";
   std::string hour_groups = "3-10 11-16 17-2", week_groups = "mon-fri sat-sun", geohash_groups = "!w w0-j wk-z";
   std::string holidays;
 
@@ -21,10 +21,9 @@ struct ClicksConfig {
     v("decay_km", decay_km, "check-in files only: places count by popularity x exp(-km / decay_km)");
     v("kept", kept, "behaviours kept of each sample's list (k)");
     v("search", search, "which are kept: hard (the candidate's category first, then the newest) or recent (the newest)");
-    v("review", review, "review points: groups (behaviours in the request's group), identical (same hour, weekday, geohash) or none");
-    v("hour_groups", hour_groups, "groups of hours, each hour in exactly one: 17-2 runs over midnight");
-    v("week_groups", week_groups, "groups of weekdays: mon-fri sat-sun");
-    v("geohash_groups", geohash_groups, "groups of geohashes by their first two letters: d, 9-d, dr, w0-j, !w");
+    v("hour_groups", hour_groups, "groups of hours whose behaviours are review points, each hour in exactly one: 17-2 runs over midnight; identical: the same hour; none");
+    v("week_groups", week_groups, "groups of weekdays: mon-fri sat-sun; identical or none as for hours");
+    v("geohash_groups", geohash_groups, "groups of geohashes by their first two letters: d, 9-d, dr, w0-j, !w; identical: the same six letters; none");
     v("holidays", holidays, "dates of holidays, such as 2022-04-05 2022-05-01..2022-05-04");
   }
 };
