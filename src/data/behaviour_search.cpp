@@ -31,6 +31,8 @@ std::size_t find_newest(std::span<const std::int32_t> ids, std::int32_t id, std:
   return kept.size() - free;
 }
 
+constexpr std::size_t ahead = 16;  // rows of a table lie anywhere: asked for this many behaviours before they are needed
+
 // Lanes that are added up at the end: vector instructions, and the same sum wherever the code is compiled.
 float inner_product(const float* a, const float* b, std::int64_t width) {
   constexpr std::int64_t lanes = 8;
@@ -77,6 +79,7 @@ std::size_t search_soft(std::span<const std::int32_t> ids, std::int32_t id, cons
   scratch.clear();
   const float* const candidate = rows.row(id);
   for (std::size_t i = ids.size(); i-- > 0;) {
+    if (i >= ahead) __builtin_prefetch(rows.row(ids[i - ahead]));
     const float product = inner_product(rows.row(ids[i]), candidate, rows.width);
     const ScoredBehaviour scored{product == product ? product : -std::numeric_limits<float>::infinity(), i};
     if (scratch.size() == n) {

@@ -151,21 +151,39 @@ struct Slice {
   double seconds = 0;
 };
 
+/// How far inputs are read.
+struct Position {
+  std::size_t input = 0;
+  std::uint64_t bytes = 0, row = 0;  // of that input
+};
+
+/// One block, parsed: what is left to do with it.
+struct Block {
+  std::vector<std::unique_ptr<Slice>> slices;  // one a thread
+  std::size_t input = 0;
+  std::uint64_t bytes = 0;
+  std::exception_ptr failure;  // of reading it
+};
+
+/// Two blocks take turns: while one is written, the next is read and parsed.
 class Converter {
  public:
   Converter(const std::vector<std::string>& inputs, const std::string& output, const ElemeOptions& options)
       : inputs_(inputs), options_(options), writer_(output, fingerprint()) {
-    for (int i = 0; i < options.threads; ++i) slices_.push_back(std::make_unique<Slice>(options_));
+    for (Block& block : blocks_)
+      for (int i = 0; i < options.threads; ++i) block.slices.push_back(std::make_unique<Slice>(options_));
     restore();
   }
 
   ElemeProgress run() {
     buffer_.resize(options_.block_bytes);
-    for (; progress_.input < inputs_.size(); next_input()) {
-      const Input input(inputs_[progress_.input]);
-      while (const std::size_t size = read_block(input)) convert_block(size);
+    ahead_ = {progress_.input, progress_.bytes, row_};
+    Block *now = &blocks_[0], *next = &blocks_[1];
+    for (read_next(*now); now->bytes > 0 || now->failure; std::swap(now, next)) {
+      const std::jthread reader([&] { read_next(*next); });  // joined before the blocks change their roles
+      store(*now);
     }
-    progress_.input = inputs_.size() - 1;
+    progress_.input = inputs_.size() - 1, progress_.bytes = ahead_.bytes;
     if (writer_.samples() == 0)
       throw DataError(inputs_.front() + ": holds no rows, nor do the other inputs; nothing is written");
     writer_.commit();
@@ -212,60 +230,82 @@ class Converter {
     if (options_.progress) options_.progress(progress_);
   }
 
+  /// Reads and parses the next block; its `bytes` are 0 at the end of all inputs. What goes wrong waits until it is stored,
+  /// so that the blocks before it are.
+  void read_next(Block& block) {
+    block.bytes = 0;
+    block.failure = nullptr;
+    try {
+      for (; ahead_.input < inputs_.size(); next_input()) {
+        if (!input_) input_.emplace(inputs_[ahead_.input]);
+        if (const std::size_t size = read_block(*input_)) return parse(block, size);
+      }
+    } catch (...) {
+      block.failure = std::current_exception();
+    }
+  }
+
   void next_input() {
-    if (++progress_.input < inputs_.size()) progress_.bytes = row_ = 0;  // the last one's stay for the result
+    input_.reset();
+    if (++ahead_.input < inputs_.size()) ahead_.bytes = ahead_.row = 0;  // the last one's stay for the result
   }
 
   /// Whole rows from where the last block ended; 0 at the end of the file, whose last row may lack its line end.
   std::size_t read_block(const Input& input) {
-    const std::size_t have = input.read(buffer_.data(), buffer_.size(), progress_.bytes);
+    const std::size_t have = input.read(buffer_.data(), buffer_.size(), ahead_.bytes);
     if (have < buffer_.size()) return have;
     const std::size_t last = std::string_view(buffer_).rfind('\n');
     if (last != std::string::npos) return last + 1;
-    if (input.size() == progress_.bytes + have) return have;
-    throw FormatError(place(row_ + 1) + "is longer than " + std::to_string(buffer_.size()) +
-                      " bytes; this may be no such file, or block_bytes must be larger");
+    if (input.size() == ahead_.bytes + have) return have;
+    throw FormatError(inputs_[ahead_.input] + ": row " + std::to_string(ahead_.row + 1) + ": is longer than " +
+                      std::to_string(buffer_.size()) + " bytes; this may be no such file, or block_bytes must be larger");
   }
 
-  void convert_block(std::size_t size) {
-    parse(std::string_view(buffer_).substr(0, size));
+  void parse(Block& block, std::size_t size) {
+    block.input = ahead_.input;
+    block.bytes = size;
+    parse_slices(block.slices, std::string_view(buffer_).substr(0, size),
+                 options_.split_of_input.empty() ? Split::train : options_.split_of_input[block.input]);
+    ahead_.bytes += size;
+    for (const auto& slice : block.slices) ahead_.row += slice->rows;
+  }
+
+  /// One slice a thread; this thread takes the first.
+  void parse_slices(std::vector<std::unique_ptr<Slice>>& slices, std::string_view text, Split split) const {
+    const auto begin_of = [&](std::size_t i) { return slice_begin(text, i, slices.size()); };
+    const auto work = [&](std::size_t i) {
+      slices[i]->parse(text.substr(begin_of(i), begin_of(i + 1) - begin_of(i)), split, options_.skip_bad_rows);
+    };
+    std::vector<std::jthread> threads;  // joined even when starting one of them fails
+    for (std::size_t i = 1; i < slices.size(); ++i) threads.emplace_back(work, i);
+    work(0);
+  }
+
+  /// Where row begins that is nearest behind i / count of the text.
+  static std::size_t slice_begin(std::string_view text, std::size_t i, std::size_t count) {
+    if (i == count) return text.size();
+    const std::size_t aim = text.size() / count * i;
+    return aim == 0 ? 0 : std::min(text.find('\n', aim - 1), text.size() - 1) + 1;
+  }
+
+  /// Adds a parsed block to the cache, durably.
+  void store(const Block& block) {
+    if (block.failure) std::rethrow_exception(block.failure);
+    if (block.input != progress_.input) progress_.input = block.input, progress_.bytes = row_ = 0;
     std::uint64_t rows = 0;
-    for (const auto& slice : slices_) {
+    for (const auto& slice : block.slices) {
       if (slice->failure) std::rethrow_exception(slice->failure);
       rows += slice->rows;
       if (slice->fault) fail(row_ + rows, *slice->fault);
     }
-    for (const auto& slice : slices_) {
+    for (const auto& slice : block.slices) {
       if (!slice->parser.columns().click.empty()) writer_.append(view_click_columns(slice->parser.columns()));
       count(*slice);
     }
-    progress_.bytes += size;
-    progress_.parsed_bytes += size;
+    progress_.bytes += block.bytes;
+    progress_.parsed_bytes += block.bytes;
     row_ += rows;
     save();
-  }
-
-  /// One slice a thread; this thread takes the first.
-  void parse(std::string_view block) {
-    const Split split = options_.split_of_input.empty() ? Split::train : options_.split_of_input[progress_.input];
-    std::vector<std::jthread> threads;  // joined even when starting one of them fails
-    std::string_view own;
-    std::size_t begin = 0;
-    for (std::size_t i = 0; i < slices_.size(); ++i) {
-      const std::size_t end = slice_end(block, begin, i + 1);
-      const std::string_view text = block.substr(begin, end - begin);
-      begin = end;
-      if (i == 0) own = text;
-      else threads.emplace_back([this, i, text, split] { slices_[i]->parse(text, split, options_.skip_bad_rows); });
-    }
-    slices_[0]->parse(own, split, options_.skip_bad_rows);
-  }
-
-  std::size_t slice_end(std::string_view block, std::size_t begin, std::size_t slice) const {
-    if (slice == slices_.size()) return block.size();
-    const std::size_t aim = std::max(begin, block.size() / slices_.size() * slice);
-    const std::size_t line_end = aim == 0 ? 0 : block.find('\n', aim - 1);
-    return line_end == block.npos ? block.size() : aim == 0 ? 0 : line_end + 1;
   }
 
   void count(const Slice& slice) {
@@ -280,10 +320,6 @@ class Converter {
     progress_.parse_seconds += slice.seconds;
   }
 
-  std::string place(std::uint64_t row) const {
-    return inputs_[progress_.input] + ": row " + std::to_string(row) + ": ";
-  }
-
   [[noreturn]] void fail(std::uint64_t row, const RowFault& fault) const {
     std::string text = inputs_[progress_.input] + ": row " + std::to_string(row);
     if (fault.field < eleme::field_count)
@@ -296,10 +332,13 @@ class Converter {
   const std::vector<std::string>& inputs_;
   const ElemeOptions& options_;
   ClickCacheWriter writer_;
-  std::vector<std::unique_ptr<Slice>> slices_;
-  std::string buffer_;
   ElemeProgress progress_;
-  std::uint64_t row_ = 0;  // of the current input that are done
+  std::uint64_t row_ = 0;  // of the current input that are stored
+  // The rest is the reader's, which is ahead of what is stored.
+  Block blocks_[2];
+  Position ahead_;
+  std::optional<Input> input_;  // number ahead_.input
+  std::string buffer_;
 };
 
 }  // namespace

@@ -54,8 +54,8 @@ struct ElemeOptions {
       progress;  ///< called after every block; what it throws ends the call, resumably
 };
 
-/// Reads the files (plain text, in this order) and writes one cache. Memory: one block, its parsed columns (about as
-/// much again), nothing that grows with the input. The disk holds the columns twice for a moment, see ClickCacheWriter.
+/// Reads the files (plain text, in this order) and writes one cache; while a block is written, the next one is parsed. Memory:
+/// one block and the parsed columns of two (about as much each), nothing that grows with the input. The disk holds the columns twice for a moment, see ClickCacheWriter.
 /// After an interruption the same call (inputs, output and options but threads and block_bytes) goes on at the exact
 /// row after the last whole block. Columns are listed in docs/data.md. Throws ConfigError (an option), FileError,
 /// FormatError (number of fields; rows longer than a block) and DataError (anything else in a row), the last two with
