@@ -31,6 +31,20 @@ struct Single {
   T keys_;
 };
 
+/// A module as a user might write it: the newest behaviour.
+template <Backend B> class Newest {
+ public:
+  using backend = B;
+  explicit Newest(const ClickWidths& widths) : widths_(widths) {}
+  std::int64_t width() const { return widths_.key; }
+  Tensor<B> operator()(const ClickInputs<B>& x) const { return select(kept_keys(x, widths_), 1, x.host.kept - 1); }
+  template <class V> void visit(V&&) {}
+
+ private:
+  ClickWidths widths_;
+};
+static_assert(BehaviourModule<Newest<Reference>> && !BehaviourModule<TargetAttention<Reference>>);
+
 /// Attention that scores everything alike and hands keys through.
 void flatten(TargetAttention<Reference>& attention) {
   attention.weights.key.weight.assign(of({0}, {1, 1}));
@@ -38,6 +52,11 @@ void flatten(TargetAttention<Reference>& attention) {
 }
 
 }  // namespace
+
+TEST_CASE("a module of one's own") {
+  Single s({1, 2, 6});
+  check_values(Newest<Reference>(s.narrow)(s.inputs()), {6}, {1, 1});
+}
 
 TEST_CASE("GSU only is the mean of what was kept") {
   Single s({1, 2, 6});

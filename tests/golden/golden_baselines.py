@@ -87,9 +87,8 @@ def din_shapes(r, d, k):
 def gru(p, path, inputs, d, share):
     h, states = p[path + ".candidate.bias"].new_zeros(d), []
     for x, a in zip(inputs, share):
-        u_x, r_x = layer(p, path + ".gates", x).split(d)
         u_h, r_h, c_h = layer(p, path + ".from_state", h).split(d)
-        u, r = torch.sigmoid(u_x + u_h), torch.sigmoid(r_x + r_h)
+        u, r = torch.sigmoid(layer(p, path + ".update", x) + u_h), torch.sigmoid(layer(p, path + ".reset", x) + r_h)
         c = torch.tanh(layer(p, path + ".candidate", x) + r * c_h)
         u = a * u
         h = (1 - u) * h + u * c
@@ -108,8 +107,9 @@ def dien(p, x, d):
 def dien_shapes(r, d, k):
     shapes = linear_shapes("query", d, r, True)
     for path in ("extractor", "evolution"):
-        shapes |= linear_shapes(path + ".gates", 2 * d, d, True) | linear_shapes(path + ".candidate", d, d, True) | \
-            linear_shapes(path + ".from_state", 3 * d, d, False)
+        for gate in (".update", ".reset", ".candidate"):
+            shapes |= linear_shapes(path + gate, d, d, True)
+        shapes |= linear_shapes(path + ".from_state", 3 * d, d, False)
     return shapes
 
 

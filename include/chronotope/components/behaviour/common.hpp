@@ -23,6 +23,20 @@ inline std::size_t column_of(const std::vector<ClickSchema::Ids>& columns, const
   throw ConfigError("a behaviour module needs the column " + name + "; the log has " + (names.empty() ? "none" : names));
 }
 
+/// The keys [B, k, d_k] with zeros in padding. Throws ShapeError when they are not those of the host's samples.
+template <Backend B> Tensor<B> kept_keys(const ClickInputs<B>& x, const ClickWidths& widths) {
+  const Shape expected{x.host.samples, x.host.kept, widths.key};
+  if (!(x.keys.shape() == expected))
+    throw ShapeError("[behaviour] keys are " + to_string(x.keys.shape()) + ", samples, kept behaviours and width of keys say " + to_string(expected));
+  return where(unsqueeze(x.valid, 2), x.keys, scalar_like(x.keys, 0));
+}
+
+/// Softmax over the last axis among what `there` (u8, broadcast) marks; 0 elsewhere, also where nothing is marked.
+template <Backend B> Tensor<B> softmax_among(const Tensor<B>& there, const Tensor<B>& scores) {
+  constexpr double hidden_score = -1e30;  // finite, so that a row with nothing marked stays finite too
+  return where(there, softmax(where(there, scores, scalar_like(scores, hidden_score))), scalar_like(scores, 0));
+}
+
 namespace detail {
 
 /// `value` where it is below `count`, as an index; else a DataError that says which `what` it was.
@@ -40,20 +54,6 @@ inline std::int32_t clock_distance(std::int32_t a, std::int32_t b) {
 
 /// Deviation of initial weights that keeps a layer's output as large as its input.
 inline double fan_in(std::int64_t in) { return 1 / std::sqrt(static_cast<double>(in)); }
-
-/// The keys [B, k, d_k] with zeros in padding. Throws ShapeError when they are not those of the host's samples.
-template <Backend B> Tensor<B> kept_keys(const ClickInputs<B>& x, const ClickWidths& widths) {
-  const Shape expected{x.host.samples, x.host.kept, widths.key};
-  if (!(x.keys.shape() == expected))
-    throw ShapeError("[behaviour] keys are " + to_string(x.keys.shape()) + ", samples, kept behaviours and width of keys say " + to_string(expected));
-  return where(unsqueeze(x.valid, 2), x.keys, scalar_like(x.keys, 0));
-}
-
-/// Softmax over the last axis among what `there` (u8, broadcast) marks; 0 elsewhere, also where nothing is marked.
-template <Backend B> Tensor<B> softmax_among(const Tensor<B>& there, const Tensor<B>& scores) {
-  constexpr double hidden_score = -1e30;  // finite, so that a row with nothing marked stays finite too
-  return where(there, softmax(where(there, scores, scalar_like(scores, hidden_score))), scalar_like(scores, 0));
-}
 
 /// Ids or flags on the device of `like`.
 template <Backend B, class T> Tensor<B> upload(const Tensor<B>& like, const std::vector<T>& values, const Shape& shape) {

@@ -23,12 +23,12 @@ template <Backend B> class Dien {
   Tensor<B> operator()(const ClickInputs<B>& x) const {
     const ModuleScope scope("dien");
     if (x.host.kept == 0) return full<B>(x.keys.state(), {x.keys.size(0), widths_.key}, 0, x.keys.dtype());
-    const Tensor<B> keys = permute(detail::kept_keys(x, widths_), {1, 0, 2});  // [k, B, d_k]: a step's rows lie together
+    const Tensor<B> keys = permute(kept_keys(x, widths_), {1, 0, 2});  // [k, B, d_k]: a step's rows lie together
     const Tensor<B> there = unsqueeze(transpose(x.valid, 0, 1), 2);            // [k, B, 1]
-    const Tensor<B> h = stack(extractor(keys, cast(there, keys.dtype())), 0);
+    const Tensor<B> h = extractor(keys, cast(there, keys.dtype()));
     const Tensor<B> scores = sum(h * query(x.request.whole()), 2);              // [k, B]
-    const Tensor<B> a = detail::softmax_among(x.valid, transpose(scores, 0, 1));
-    return evolution(h, unsqueeze(transpose(a, 0, 1), 2)).back();
+    const Tensor<B> a = softmax_among(x.valid, transpose(scores, 0, 1));
+    return select(evolution(h, unsqueeze(transpose(a, 0, 1), 2)), 0, x.host.kept - 1);
   }
 
   template <class V> void visit(V&& v) { v("extractor", extractor), v("evolution", evolution), v("query", query); }

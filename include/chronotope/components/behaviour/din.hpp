@@ -29,7 +29,7 @@ template <Backend B> class Din {
   /// [B, d_k]; zeros without behaviours.
   Tensor<B> operator()(const ClickInputs<B>& x) const {
     const ModuleScope scope("din");
-    const Tensor<B> keys = detail::kept_keys(x, widths_), q = query(x.request.whole());
+    const Tensor<B> keys = kept_keys(x, widths_), q = query(x.request.whole());
     const Tensor<B> a = squeeze(score(relu(first_layer(q, keys))), 2);  // [B, k]
     const Tensor<B> weights = where(x.valid, a, scalar_like(a, 0));
     return squeeze(matmul(unsqueeze(weights, 1), keys), 1);

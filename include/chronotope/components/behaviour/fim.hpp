@@ -39,7 +39,7 @@ template <Backend B> class Fim {
   /// belong to frequencies. Throws ShapeError otherwise, or when the batch has fewer materials.
   Tensor<B> operator()(const ClickInputs<B>& x) const {
     const ModuleScope scope("fim");
-    const Tensor<B> keys = detail::kept_keys(x, widths_), there = views_of(x);                                         // u8 [V, 1, B, k]
+    const Tensor<B> keys = kept_keys(x, widths_), there = views_of(x);                                         // u8 [V, 1, B, k]
     const Tensor<B> series = where(there, unsqueeze(contiguous(permute(keys, {2, 0, 1})), 0), scalar_like(keys, 0));    // [V, d_k, B, k]
     const Tensor<B> seen = contiguous(permute(matmul(series, transpose(filters(), 2, 3)), {2, 0, 3, 1}));               // [B, V, k, d_k]
     const Tensor<B> queries = unsqueeze(attention.weights.queries(x.request.whole()), 1);                               // [B, 1, H, d_k]

@@ -2,6 +2,7 @@
 // A gated recurrent unit over behaviours in time order.
 
 #include "chronotope/components/behaviour/common.hpp"
+#include "chronotope/components/behaviour/gru_steps.hpp"
 #include "chronotope/nn/layers.hpp"
 
 namespace chronotope {
@@ -13,33 +14,19 @@ template <Backend B> class Gru {
  public:
   using backend = B;
   Gru(Context<B>& context, std::int64_t in, std::int64_t width, DType dtype)
-      : gates(context, in, 2 * width, true, dtype, detail::fan_in(in)), candidate(context, in, width, true, dtype, detail::fan_in(in)),
-        from_state(context, width, 3 * width, false, dtype, detail::fan_in(width)), width_(width) {}
+      : update(context, in, width, true, dtype, detail::fan_in(in)), reset(context, in, width, true, dtype, detail::fan_in(in)),
+        candidate(context, in, width, true, dtype, detail::fan_in(in)), from_state(context, width, 3 * width, false, dtype, detail::fan_in(width)) {}
 
-  /// x [k, B, in], share [k, B, 1] -> the state after each step, k of [B, width]. The inputs' part is one product for all
-  /// steps; then k small steps follow, O(k B width^2).
-  std::vector<Tensor<B>> operator()(const Tensor<B>& x, const Tensor<B>& share) const {
-    const Tensor<B> of_gates = gates(x), of_candidate = candidate(x);
-    std::vector<Tensor<B>> states;
-    Tensor<B> h = full<B>(x.state(), {x.size(1), width_}, 0, x.dtype());
-    for (std::int64_t t = 0; t < x.size(0); ++t) {
-      const Tensor<B> before = from_state(h);
-      const Tensor<B> g = sigmoid(select(of_gates, 0, t) + slice(before, 1, 0, 2 * width_));
-      const Tensor<B> c = tanh(select(of_candidate, 0, t) + slice(g, 1, width_, 2 * width_) * slice(before, 1, 2 * width_, 3 * width_));
-      h = h + slice(g, 1, 0, width_) * select(share, 0, t) * (c - h);
-      states.push_back(h);
-    }
-    return states;
+  /// x [k, B, in], share [k, B, 1] -> the state after each step [k, B, width]. The inputs' part is done for all steps at
+  /// once; then k small steps follow, O(k B width^2).
+  Tensor<B> operator()(const Tensor<B>& x, const Tensor<B>& share) const {
+    return detail::GruSteps<B>::run(update(x), reset(x), candidate(x), from_state.weight(), share);
   }
 
-  template <class V> void visit(V&& v) { v("gates", gates), v("candidate", candidate), v("from_state", from_state); }
+  template <class V> void visit(V&& v) { v("update", update), v("reset", reset), v("candidate", candidate), v("from_state", from_state); }
 
-  Linear<B> gates;       ///< [2 width, in]: W_u, then W_r
-  Linear<B> candidate;   ///< [width, in]: W_c
-  Linear<B> from_state;  ///< [3 width, width]: U_u, U_r, U_c
-
- private:
-  std::int64_t width_;
+  Linear<B> update, reset, candidate;  ///< [width, in]: W_u, W_r, W_c
+  Linear<B> from_state;                ///< [3 width, width]: U_u, U_r, U_c
 };
 
 }  // namespace chronotope

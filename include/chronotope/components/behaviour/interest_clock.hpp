@@ -36,7 +36,7 @@ template <Backend B> class InterestClock {
   /// [B, d_k]; zeros without behaviours.
   Tensor<B> operator()(const ClickInputs<B>& x) const {
     const ModuleScope scope("interest_clock");
-    const Tensor<B> keys = detail::kept_keys(x, widths_);
+    const Tensor<B> keys = kept_keys(x, widths_);
     return squeeze(matmul(detail::upload(keys, weights(x.host), {keys.size(0), 1, keys.size(1)}), keys), 1);
   }
 

@@ -30,7 +30,7 @@ template <Backend B> class LongInterestClock {
   /// [B, d_k]; zeros without behaviours.
   Tensor<B> operator()(const ClickInputs<B>& x) const {
     const ModuleScope scope("long_interest_clock");
-    const Tensor<B> keys = detail::kept_keys(x, widths_);
+    const Tensor<B> keys = kept_keys(x, widths_);
     const auto gaps = detail::of_kept<std::int32_t>(
         x.host, [&](std::size_t sample, std::size_t at) { return detail::clock_distance(x.host.hour[sample], x.host.behaviour_hour[at]); });
     const Tensor<B> bias = gather(of_gaps(keys), detail::upload(keys, gaps, x.valid.shape()));  // [B, k, H]

@@ -24,7 +24,7 @@ template <Backend B> class MultiHeadAttention {
   /// [B, d_k]
   Tensor<B> operator()(const ClickInputs<B>& x) const {
     const ModuleScope scope("multi_head_attention");
-    return out(attention(x.request.whole(), detail::kept_keys(x, widths_), x.valid));
+    return out(attention(x.request.whole(), kept_keys(x, widths_), x.valid));
   }
 
   template <class V> void visit(V&& v) { v("attention", attention), v("out", out); }

@@ -30,7 +30,7 @@ template <Backend B> class GsuPooling {
   std::int64_t width() const { return widths_.key; }
   Tensor<B> operator()(const ClickInputs<B>& x) const {
     const ModuleScope scope("gsu_pooling");
-    const Tensor<B> total = sum(detail::kept_keys(x, widths_), 1), count = sum(cast(x.valid, x.keys.dtype()), 1, true);
+    const Tensor<B> total = sum(kept_keys(x, widths_), 1), count = sum(cast(x.valid, x.keys.dtype()), 1, true);
     return total / maximum(count, scalar_like(count, 1));
   }
   template <class V> void visit(V&&) {}

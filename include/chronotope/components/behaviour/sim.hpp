@@ -40,7 +40,7 @@ template <Backend B> class Sim {
     const ModuleScope scope("sim");
     const auto buckets = detail::of_kept<std::int32_t>(x.host, [&](std::size_t, std::size_t at) { return age_bucket(x.host.age[at]); });
     const Tensor<B> age = ages(detail::upload(x.keys, buckets, x.valid.shape()));  // [B, k, age]
-    const Tensor<B> z = concat(std::vector<Tensor<B>>{detail::kept_keys(x, widths_), age}, 2);
+    const Tensor<B> z = concat(std::vector<Tensor<B>>{kept_keys(x, widths_), age}, 2);
     const Tensor<B> w = weights(weights.queries(x.request.whole()), z, unsqueeze(x.valid, 1));
     return reshape(matmul(w, z), {z.size(0), width()});
   }

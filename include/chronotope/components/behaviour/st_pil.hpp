@@ -30,7 +30,7 @@ template <Backend B> class StPil {
   /// [B, d_k]; zeros without behaviours. Throws ShapeError when the batch lacks a column.
   Tensor<B> operator()(const ClickInputs<B>& x) const {
     const ModuleScope scope("st_pil");
-    const Tensor<B> keys = detail::kept_keys(x, widths_), asks = x.request.whole();
+    const Tensor<B> keys = kept_keys(x, widths_), asks = x.request.whole();
     const std::vector<std::uint8_t> masks = short_masks(x.host);
     const Tensor<B> hidden = near.weights(near.weights.queries(asks), keys, detail::upload(keys, masks, {keys.size(0), 3, keys.size(1)}));
     const Tensor<B> short_term = near.values(unsqueeze(matmul(hidden, keys), 2));  // [B, 3, d_k]

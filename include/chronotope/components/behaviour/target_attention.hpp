@@ -31,7 +31,7 @@ template <Backend B> class TargetWeights {
   /// zeros where nothing is there.
   Tensor<B> operator()(const Tensor<B>& queries, const Tensor<B>& keys, const Tensor<B>& there, const Tensor<B>& bias = {}) const {
     const Tensor<B> content = matmul(queries, transpose(keys, -1, -2));
-    return detail::softmax_among(there, bias.defined() ? content + bias : content);
+    return softmax_among(there, bias.defined() ? content + bias : content);
   }
 
   template <class V> void visit(V&& v) { v("query", query), v("key", key); }

@@ -32,7 +32,7 @@ template <Backend B> class TwinV2 {
   Tensor<B> operator()(const ClickInputs<B>& x) const {
     const ModuleScope scope("twin_v2");
     const BehaviourClusters clusters = clusters_of(x.host);
-    const Tensor<B> keys = detail::kept_keys(x, widths_);
+    const Tensor<B> keys = kept_keys(x, widths_);
     const std::int64_t samples = keys.size(0), kept = keys.size(1), rows = samples * kept;
     std::vector<double> share(clusters.size.size()), log_size(share.size());
     std::vector<std::uint8_t> there(share.size());
