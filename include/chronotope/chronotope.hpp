@@ -3,7 +3,9 @@
 
 #include "chronotope/backend/any_backend.hpp"
 #include "chronotope/backend/primitives_only.hpp"
+#include "chronotope/eval/ablation.hpp"
 #include "chronotope/eval/bootstrap.hpp"
+#include "chronotope/eval/click_counters.hpp"
 #include "chronotope/eval/click_intervals.hpp"
 #include "chronotope/eval/counters.hpp"
 #include "chronotope/eval/results.hpp"

@@ -32,14 +32,14 @@ template <class Value> std::vector<const PredictorResult*> ranked(const ClickSub
   return list;
 }
 
-// Of all ends, with `base` inside and room to the right.
+// Of all ends, with `base` inside and room to the right, where the numbers stand.
 Range range_with(const std::vector<Bar>& bars, double base, Range limits) {
   std::vector<double> ends{base};
   for (const Bar& b : bars) ends.insert(ends.end(), {b.value, b.low, b.high});
   const Range range = range_of(ends);
   const double room = .03 * (range.high - range.low);
   return {std::max(limits.low, range.low < base ? range.low - room : base),
-          std::min(limits.high, range.high > base ? range.high + room : base)};
+          std::min(limits.high, range.high + room)};
 }
 
 std::string measure_figure(const ClickSubset& subset, const std::string& name, Measure measure) {

@@ -28,7 +28,9 @@ struct EpochPoint {
   std::optional<double> accuracy_1, accuracy_10, mrr, score;  ///< of the validation targets
   bool best = false;
   double seconds = 0;
-  std::optional<double> log_loss = {}, auc = {}, gauc = {};  ///< of the validation samples of a click model; nats
+  /// Of the validation samples of a click model; log_loss is drawn beside `loss` and should be made the same way (tasks
+  /// added up with the same weights), in nats.
+  std::optional<double> log_loss = {}, auc = {}, gauc = {};
 };
 
 /// A place in a user's past. Positions here and below are WGS 84 degrees; points without a valid one are not drawn.
