@@ -132,7 +132,7 @@ void sum_columns(Impl& impl, const Pattern& p) {
     for (std::int64_t o = first; o < last; ++o) {
       const float* in = p.in + o * p.outer_step;
       std::fill_n(totals, p.inner, 0.0);
-      onednn::add_row_sums(0, p.reduced, p.inner, totals, sums, [&](std::int64_t begin, std::int64_t end, float* into) {
+      onednn::add_row_sums(0, p.reduced, onednn::row_block, p.inner, totals, sums, [&](std::int64_t begin, std::int64_t end, float* into) {
         onednn::add_rows(in + begin * p.reduced_step, p.reduced_step, end - begin, p.inner, into);
       });
       std::copy_n(totals, p.inner, p.out + o * p.outer_step_out);

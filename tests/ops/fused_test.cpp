@@ -192,6 +192,85 @@ TEST_CASE("fused sum of squares equals its composition") {
   }
 }
 
+TEST_CASE("fused linear layers equal their compositions") {
+  const std::tuple<std::int64_t, std::int64_t, std::int64_t> sizes[] = {{1, 1, 1}, {5, 7, 3}, {13, 80, 64}, {200, 64, 33}, {97, 300, 130}};
+  for (const auto& [rows, in, out] : sizes)
+    for (const bool relu : {false, true})
+      compare("linear", {{rows, in}, {out, in}, {out}}, static_cast<double>(std::max({rows, in, out})),
+              [relu](auto&, const auto& x) { return linear(x[0], x[1], x[2], relu); });
+  compare("linear over leading axes", {{4, 3, 10}, {6, 10}, {6}}, 12, [](auto&, const auto& x) { return linear(x[0], x[1], x[2], true); });
+  compare("linear of a transposed input", {{10, 7}, {6, 10}, {6}}, 10,
+          [](auto&, const auto& x) { return linear(transpose(x[0], 0, 1), x[1], x[2]); }, Taken::either);
+}
+
+TEST_CASE("a fused linear layer gives a row the same bits beside any others") {
+  Context<Fused> c;
+  const std::int64_t rows = 205, in = 600, out = 70;
+  const auto x = upload(c, draw(rows * in, 1), {rows, in}, DType::f32), w = upload(c, draw(out * in, 2), {out, in}, DType::f32), b = upload(c, draw(out, 3), {out}, DType::f32);
+  const auto all = linear(x, w, b, true).to_host<float>();
+  for (const auto& [begin, end] : {std::pair<std::int64_t, std::int64_t>{0, 1}, {7, 9}, {100, 205}})
+    CHECK(linear(slice(x, 0, begin, end), w, b, true).to_host<float>() == std::vector<float>(all.begin() + begin * out, all.begin() + end * out));
+}
+
+namespace {
+
+/// Behaviours that are there: all, none, a tail, and one with gaps, in turn.
+std::vector<std::uint8_t> some_valid(std::int64_t samples, std::int64_t kept) {
+  std::vector<std::uint8_t> valid;
+  for (std::int64_t b = 0; b < samples; ++b)
+    for (std::int64_t j = 0; j < kept; ++j) valid.push_back(b % 4 == 0 || (b % 4 == 2 && j >= kept / 2) || (b % 4 == 3 && j % 3 != 1));
+  return valid;
+}
+
+}  // namespace
+
+TEST_CASE("a fused interest unit equals its composition") {
+  struct Case {
+    std::int64_t samples, queries, masks, kept, width, heads, hidden, out;
+  };
+  for (const Case& n : {Case{1, 1, 1, 1, 1, 1, 1, 1}, Case{5, 5, 3, 7, 8, 2, 5, 8}, Case{6, 2, 1, 50, 33, 1, 20, 70}, Case{9, 5, 3, 20, 64, 2, 32, 64}}) {
+    const auto valid = some_valid(n.samples, n.kept);
+    // A gradient through a unit vector of one element is pure cancellation.
+    const std::vector<Shape> shapes{{n.samples, n.queries, n.width}, {n.samples, n.kept, n.width}, {n.samples, n.masks, n.kept}, {1},
+                                    {n.heads * n.hidden, n.width}, {n.heads * n.hidden}, {n.heads, n.out, n.hidden}, {n.heads, n.out}};
+    const auto unit = [&](auto& c, const auto& x) {
+      using B = typename std::decay_t<decltype(c)>::backend;
+      return hmin<B>({x[0], x[1], x[2], Tensor<B>::from_host(c, valid, {n.samples, n.kept}), x[3], x[4], x[5], x[6], x[7]});
+    };
+    const auto terms = static_cast<double>(std::max({n.samples * n.kept, n.samples * n.queries * n.masks, n.width, n.heads * n.hidden}));
+    if (n.width > 1) compare("hmin", shapes, terms, unit, Taken::yes, 1);
+    else CHECK(outcome<Fused>(shapes, DType::f32, 1, unit).one_node);
+  }
+}
+
+TEST_CASE("a fused forgetting mask equals its composition") {
+  const std::int64_t samples = 9, materials = 3;
+  for (const std::int64_t kept : {1, 4, 50})
+    for (const CurveForm form : {CurveForm::exponential, CurveForm::power, CurveForm::logarithm})
+      for (const bool logistic : {false, true}) {
+        const auto valid = some_valid(samples, kept);
+        std::vector<std::uint8_t> reviewed;
+        std::vector<double> since, number, share;
+        for (std::int64_t i = 0; i < samples * materials * kept; ++i) {
+          const double draws = philox_uniform(3, 1, static_cast<std::uint64_t>(i));
+          reviewed.push_back(draws < 0.7);
+          since.push_back(std::floor(draws * 1000) / 16);
+          number.push_back(reviewed.back() ? std::floor(draws * 9) + 1 : 0);
+          share.push_back(std::floor(draws * 40) / 32);
+        }
+        const auto mask = [&](auto& c, const auto& x) {
+          using B = typename std::decay_t<decltype(c)>::backend;
+          const Shape shape{samples, materials, kept};
+          const auto points = [&](const std::vector<double>& v) { return upload(c, v, shape, x[0].dtype()); };
+          const ReviewTensors<B> at{Tensor<B>::from_host(c, valid, {samples, kept}), Tensor<B>::from_host(c, reviewed, shape), points(since), points(number), points(share)};
+          // Constants near the paper's, whatever was drawn for them.
+          return forgetting_mask<B>(at, {x[0] * 0.1 + 0.4, x[1] * 0.1 + 0.9, x[2] * 3.0 + 20.0, x[3] * 0.5 + 2.0}, {.form = form, .logistic = logistic});
+        };
+        const std::vector<Shape> shapes(4, Shape{materials});
+        compare("forgetting mask", shapes, static_cast<double>(samples * kept) * 16, mask, Taken::either, 1);
+      }
+}
+
 TEST_CASE("the fast backend refuses numbers outside their tables") {
   Context<Fused> c;
   const auto number = [&](std::vector<std::int32_t> v) { return Tensor<Fused>::from_host(c, v, {static_cast<std::int64_t>(v.size())}); };

@@ -32,6 +32,44 @@ struct AdamStep {
   double grad_scale;   ///< clipping and accumulation
 };
 
+/// What is forgotten after the time x, in units of S / (1 + n I) after the n-th review.
+enum class CurveForm : std::uint8_t {
+  exponential,  ///< e^-x
+  power,        ///< (1 + c x)^m, m < 0
+  logarithm     ///< a - b ln(x + c)
+};
+
+/// A forgetting curve but for the constants that can be trained.
+struct CurveShape {
+  CurveForm form = CurveForm::exponential;
+  double power_c = 1, power_m = -0.5;
+  double log_a = 1, log_b = 0.2, log_c = 1;
+  bool logistic = false;  ///< a logistic function after the scaling
+};
+
+/// The trained ones, each [M]: see ops/forgetting.hpp.
+struct CurveConstants {
+  View r_init, r_final, s, i;
+};
+
+/// Where B samples of k behaviours stand between their reviews, for M materials: see ops/forgetting.hpp.
+struct ReviewViews {
+  View valid;                 ///< [B, k] u8
+  View reviewed;              ///< [B, M, k] u8
+  View since, number, share;  ///< [B, M, k]
+};
+
+/// What an interest unit reads, or the gradients of that (without `valid`): see ops/hmin.hpp.
+struct HminViews {
+  View query;           ///< [B, Q, D]
+  View keys;            ///< [B, k, D]
+  View mask;            ///< [B, M, k]
+  View valid;           ///< [B, k] u8
+  View temperature;     ///< [1]
+  View weight1, bias1;  ///< [H F, D], [H F]
+  View weight2, bias2;  ///< [H, O, F], [H, O]
+};
+
 // rms_norm (Zhang & Sennrich 2019): y = x * inv * w, inv = 1 / sqrt(mean(x^2) + eps)
 //   try_rms_norm(s, y [R, D], inv [R], x [R, D], w [D], eps)
 //   try_rms_norm_backward(s, dx, dw, dy, x, w, inv)
@@ -52,6 +90,15 @@ struct AdamStep {
 // linear_cross_entropy: nll_i = -log softmax(w h_i)[target_i] without ever holding all logits
 //   try_linear_cross_entropy(s, nll [Q], lse [Q], h [Q, D], w [P, D], target [Q] i32)
 //   try_linear_cross_entropy_backward(s, dh, dw, dnll [Q], h, w, target, lse)
+// linear: y = x w^T + bias, and max(y, 0) when relu; the backward passes what lies at y > 0
+//   try_linear(s, y [R, N], x [R, K], w [N, K], bias [N], bool relu)
+//   try_linear_backward(s, dx, dw, db, dy, x, w, y, bool relu); dx without data: not wanted
+// forgetting mask of STIM, from review points to the scaled curve
+//   try_forgetting_mask(s, mask [B, M, k], points, constants, shape)
+//   try_forgetting_mask_backward(s, gradients of the constants, dmask, points, constants, shape)
+// interest unit of STIM, from queries, keys and masks to interests; no [B, Q M, k] kept
+//   try_hmin(s, out [B, Q M, H O], inputs)
+//   try_hmin_backward(s, gradients, dout, inputs)
 // dropout: y = x * keep / (1 - p), keep_i = philox_uniform(seed, counter, i) >= p; the backward is the same call on dy
 //   try_dropout(s, y, x, double p, uint64 seed, uint64 counter)
 // sum_squares: out [] = sum of x^2 (gradient norms)
@@ -86,6 +133,15 @@ struct AdamStep {
     (nll, lse, h, w, target))                                                                                         \
   X(linear_cross_entropy_backward, (const View& dh, const View& dw, const View& dnll, const View& h, const View& w,   \
     const View& target, const View& lse), (dh, dw, dnll, h, w, target, lse))                                          \
+  X(linear, (const View& y, const View& x, const View& w, const View& bias, bool relu), (y, x, w, bias, relu))        \
+  X(linear_backward, (const View& dx, const View& dw, const View& db, const View& dy, const View& x, const View& w,   \
+    const View& y, bool relu), (dx, dw, db, dy, x, w, y, relu))                                                       \
+  X(forgetting_mask, (const View& mask, const ReviewViews& points, const CurveConstants& constants,                   \
+    const CurveShape& shape), (mask, points, constants, shape))                                                       \
+  X(forgetting_mask_backward, (const CurveConstants& gradients, const View& dmask, const ReviewViews& points,         \
+    const CurveConstants& constants, const CurveShape& shape), (gradients, dmask, points, constants, shape))          \
+  X(hmin, (const View& out, const HminViews& inputs), (out, inputs))                                                  \
+  X(hmin_backward, (const HminViews& gradients, const View& dout, const HminViews& inputs), (gradients, dout, inputs)) \
   X(dropout, (const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter),                     \
     (y, x, p, seed, counter))                                                                                         \
   X(sum_squares, (const View& out, const View& x), (out, x))                                                          \

@@ -3,17 +3,10 @@
 
 #include "chronotope/components/review_points.hpp"
 #include "chronotope/nn/layers.hpp"
-#include "chronotope/ops/reduce.hpp"
+#include "chronotope/ops/forgetting.hpp"
 #include "chronotope/ops/shape.hpp"
 
 namespace chronotope {
-
-/// What is forgotten after the time x, in units of S / (1 + n I) after the n-th review.
-enum class CurveForm : std::uint8_t {
-  exponential,  ///< e^-x
-  power,        ///< (1 + c x)^m, m < 0
-  logarithm     ///< a - b ln(x + c)
-};
 
 /// What follows the curve, one layer a material.
 enum class MaskLayer : std::uint8_t {
@@ -59,7 +52,7 @@ template <Backend B> class ForgettingMask {
   /// The masks M' [B, M, k] of STIM.
   Tensor<B> operator()(const ReviewPoints& points) const {
     const ModuleScope scope("forgetting_mask");
-    const Tensor<B> m = scaled(curve(points), there(points));
+    const Tensor<B> m = forgetting_mask(on_device(points), constants(), shape());
     if (options_.layer == MaskLayer::none) return m;
     std::vector<Tensor<B>> rows;
     for (std::int64_t j = 0; j < materials(); ++j) rows.push_back(layered(select(m, 1, j), static_cast<std::size_t>(j)));
@@ -67,26 +60,7 @@ template <Backend B> class ForgettingMask {
   }
 
   /// R(t) [B, M, k] before the scaling; what stands in padding means nothing.
-  Tensor<B> curve(const ReviewPoints& points) const {
-    if (points.kept != options_.kept || points.materials != materials())
-      throw ShapeError("[forgetting mask] " + std::to_string(points.materials) + " materials of " + std::to_string(points.kept) +
-                       " behaviours, made for " + std::to_string(materials()) + " of " + std::to_string(options_.kept));
-    const Shape shape{points.samples, points.materials, points.kept};
-    const Tensor<B> x = upload(points.since, shape) * (upload(points.number, shape) * column(i) + 1.0) / column(s);
-    const Tensor<B> level = column(r_final) - (column(r_final) - column(r_init)) * upload(points.share, shape);
-    const Tensor<B> retained = forget(x);
-    const Tensor<B> reviewed = Tensor<B>::from_host(x.state(), std::span<const std::uint8_t>(points.reviewed), shape);
-    return where(reviewed, level * retained, retained);
-  }
-
-  /// Min-max over the behaviours that `valid` [B, 1, k] marks; eq. 6.
-  Tensor<B> scaled(const Tensor<B>& r, const Tensor<B>& valid) const {
-    const Tensor<B> outside = scalar_like(r, -far);
-    const Tensor<B> high = max(where(valid, r, outside), 2, true), low = neg(max(where(valid, neg(r), outside), 2, true));
-    const Tensor<B> range = high - low, one = scalar_like(r, 1), varies = less(scalar_like(r, 0), range);
-    const Tensor<B> m = where(varies, (r - low) / where(varies, range, one), one);
-    return where(valid, options_.logistic ? sigmoid(m) : m, scalar_like(r, 0));
-  }
+  Tensor<B> curve(const ReviewPoints& points) const { return retention(on_device(points), constants(), shape()); }
 
   template <class V> void visit(V&& v) {
     v("r_init", r_init), v("r_final", r_final), v("s", s), v("i", i);
@@ -99,8 +73,6 @@ template <Backend B> class ForgettingMask {
   std::vector<Parameter<B>> pointwise;    ///< [M] of {factor - 1, summand}
 
  private:
-  static constexpr double far = 1e30;  ///< beyond every retention, and finite
-
   static void check(const ForgettingOptions& o) {
     if (o.kept < 1 || o.materials.empty()) throw ConfigError("a forgetting mask needs at least one behaviour and one material");
     if (!(o.s > 0)) throw ConfigError("the forgetting constant S must be above 0");
@@ -119,22 +91,29 @@ template <Backend B> class ForgettingMask {
     return layer;
   }
 
+  CurveShape shape() const {
+    const ForgettingOptions& o = options_;
+    return {o.form, o.power_c, o.power_m, o.log_a, o.log_b, o.log_c, o.logistic};
+  }
+  ForgettingConstants<B> constants() const { return {r_init(), r_final(), s(), i()}; }
+
+  ReviewTensors<B> on_device(const ReviewPoints& points) const {
+    if (points.kept != options_.kept || points.materials != materials())
+      throw ShapeError("[forgetting mask] " + std::to_string(points.materials) + " materials of " + std::to_string(points.kept) +
+                       " behaviours, made for " + std::to_string(materials()) + " of " + std::to_string(options_.kept));
+    const Shape all{points.samples, points.materials, points.kept};
+    const auto flags = [&](const std::vector<std::uint8_t>& values, const Shape& shape) {
+      return Tensor<B>::from_host(s.value().state(), std::span<const std::uint8_t>(values), shape);
+    };
+    return {flags(points.valid, {points.samples, points.kept}), flags(points.reviewed, all), upload(points.since, all), upload(points.number, all), upload(points.share, all)};
+  }
   Tensor<B> upload(const std::vector<double>& values, const Shape& shape) const {
     const auto& state = s.value().state();
     if (options_.dtype == DType::f64) return Tensor<B>::from_host(state, std::span<const double>(values), shape);
     const std::vector<float> narrow(values.begin(), values.end());
     return Tensor<B>::from_host(state, std::span<const float>(narrow), shape);
   }
-  Tensor<B> there(const ReviewPoints& points) const {
-    return Tensor<B>::from_host(s.value().state(), std::span<const std::uint8_t>(points.valid), {points.samples, 1, points.kept});
-  }
-  static Tensor<B> column(const Parameter<B>& p) { return reshape(p(), {-1, 1}); }
 
-  Tensor<B> forget(const Tensor<B>& x) const {
-    if (options_.form == CurveForm::power) return exp(log(x * options_.power_c + 1.0) * options_.power_m);
-    if (options_.form == CurveForm::logarithm) return neg(log(x + options_.log_c) * options_.log_b - options_.log_a);
-    return exp(neg(x));
-  }
   Tensor<B> layered(const Tensor<B>& m, std::size_t material) const {
     if (options_.layer == MaskLayer::dense) return dense[material](m);
     const Tensor<B> p = pointwise[material]();

@@ -2,7 +2,7 @@
 // Interests of behaviours under queries and masks (STIM, "Hierarchical Multi-Interest Network Unit", eq. 14 to 17).
 
 #include "chronotope/nn/mlp.hpp"
-#include "chronotope/ops/reduce.hpp"
+#include "chronotope/ops/hmin.hpp"
 #include "chronotope/ops/shape.hpp"
 
 namespace chronotope {
@@ -37,14 +37,13 @@ template <Backend B> class HminUnit {
   /// slowest, then mask, head, key element. Padding takes no part; a sample with no behaviour gets zeros.
   Tensor<B> operator()(const Tensor<B>& queries, const Tensor<B>& keys, const Tensor<B>& mask, const Tensor<B>& valid) const {
     const ModuleScope scope("hmin");
-    const std::int64_t samples = keys.size(0), k = keys.size(1), rows = queries.size(1) * mask.size(1);
-    const Tensor<B> cosine = matmul(unit(query(queries)), transpose(unit(keys), 1, 2));                    // [B, Q, k]
-    const Tensor<B> masked = reshape(unsqueeze(cosine, 2) * unsqueeze(mask, 1), {samples, rows, k});       // [B, Q M, k]
-    const Tensor<B> there = unsqueeze(valid, 1);
-    const Tensor<B> weights = softmax(where(there, masked * exp(temperature()), scalar_like(keys, hidden_score))) * cast(there, keys.dtype());
-    std::vector<Tensor<B>> values;
-    for (const Mlp<B>& deep : head) values.push_back(deep(keys));
-    return reshape(matmul(weights, concat(values, 2)), {samples, -1});
+    std::vector<Tensor<B>> weight1, bias1, weight2, bias2;
+    for (const Mlp<B>& deep : head) {
+      weight1.push_back(deep.layers[0].weight()), bias1.push_back((*deep.layers[0].bias)());
+      weight2.push_back(deep.layers[1].weight()), bias2.push_back((*deep.layers[1].bias)());
+    }
+    const HminInputs<B> inputs{query(queries), keys, mask, valid, exp(temperature()), concat(weight1, 0), concat(bias1, 0), stack(weight2, 0), stack(bias2, 0)};
+    return reshape(hmin(inputs), {keys.size(0), -1});
   }
 
   template <class V> void visit(V&& v) {
@@ -58,15 +57,11 @@ template <Backend B> class HminUnit {
   Parameter<B> temperature;   ///< [1] its logarithm
 
  private:
-  static constexpr double hidden_score = -1e30;  ///< finite, so that a sample without behaviours stays finite too
-  static constexpr double least = 1e-20;         ///< keeps the length of a zero vector above 0
-
   static const HminOptions& checked(const HminOptions& o) {
     if (o.heads < 1 || o.key_width < 1 || o.hidden < 1) throw ConfigError("an interest unit needs at least one head, key element and hidden element");
     if (!(o.temperature > 0)) throw ConfigError("the temperature of an interest unit must be above 0");
     return o;
   }
-  static Tensor<B> unit(const Tensor<B>& x) { return x / sqrt(sum(x * x, -1, true) + least); }
 
   HminOptions options_;
 };

@@ -23,10 +23,9 @@ template <Backend B> class Linear {
     if (bias) this->bias = constant_parameter(context, {out}, 0, dtype);
   }
 
-  Tensor<B> operator()(const Tensor<B>& x) const {
-    const Tensor<B> y = linear(x, weight());
-    return bias ? y + (*bias)() : y;
-  }
+  Tensor<B> operator()(const Tensor<B>& x) const { return bias ? linear(x, weight(), (*bias)()) : linear(x, weight()); }
+  /// max(x W^T + bias, 0); needs the bias.
+  Tensor<B> rectified(const Tensor<B>& x) const { return linear(x, weight(), bias.value()(), true); }
 
   template <class V> void visit(V&& v) {
     v("weight", weight);

@@ -32,9 +32,9 @@ template <Backend B> class Mlp {
 
   /// x [..., in] -> [..., out]
   Tensor<B> operator()(const Tensor<B>& x) const {
-    Tensor<B> y = layers.front()(x);
-    for (std::size_t i = 1; i < layers.size(); ++i) y = layers[i](relu(y));
-    return y;
+    Tensor<B> y = x;
+    for (std::size_t i = 0; i + 1 < layers.size(); ++i) y = layers[i].rectified(y);
+    return layers.back()(y);
   }
 
   template <class V> void visit(V&& v) {

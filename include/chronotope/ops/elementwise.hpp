@@ -35,6 +35,7 @@ template <Backend B> Tensor<B> sigmoid(const Tensor<B>& x);
 template <Backend B> Tensor<B> silu(const Tensor<B>& x);
 /// The tanh form of x Phi(x) (Hendrycks & Gimpel 2016).
 template <Backend B> Tensor<B> gelu(const Tensor<B>& x);
+/// max(x, 0); gradient 0 at 0.
 template <Backend B> Tensor<B> relu(const Tensor<B>& x);
 
 /// cond ? a : b; cond is u8 and gets no gradient.

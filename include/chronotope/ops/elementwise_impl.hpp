@@ -89,7 +89,6 @@ template <Backend B> Tensor<B> gelu(const Tensor<B>& x) {
   const Tensor<B> inner = (x + x * x * x * 0.044715) * 0.7978845608028654;  // sqrt(2 / pi)
   return x * (tanh(inner) + 1.0) * 0.5;
 }
-template <Backend B> Tensor<B> relu(const Tensor<B>& x) { return maximum(x, scalar_like(x, 0)); }
 
 template <Backend B> Tensor<B> where(const Tensor<B>& cond, const Tensor<B>& a, const Tensor<B>& b) {
   detail::need_dtype("where", "the condition", cond, DType::u8);
@@ -103,6 +102,15 @@ template <Backend B> Tensor<B> where(const Tensor<B>& cond, const Tensor<B>& a, 
     const Tensor<B> zero = scalar_like(dy, 0);
     if (sink.wants(0)) sink.add(0, detail::unbroadcast(where(cond, dy, zero), sa));
     if (sink.wants(1)) sink.add(1, detail::unbroadcast(where(cond, zero, dy), sb));
+  });
+}
+
+template <Backend B> Tensor<B> relu(const Tensor<B>& x) {
+  detail::need_floating("relu", x);
+  const Tensor<B> y = detail::run_binary(Binary::max, x, scalar_like(x, 0), "relu");
+  return record(y, {&x}, [y](const Tensor<B>& dy, GradientSink<B>& sink) {
+    const Tensor<B> zero = scalar_like(dy, 0);
+    sink.add(0, where(less(zero, y), dy, zero));
   });
 }
 

@@ -4,6 +4,8 @@
 
 #include "chronotope/ops/attention_impl.hpp"
 #include "chronotope/ops/elementwise_impl.hpp"
+#include "chronotope/ops/forgetting_impl.hpp"
+#include "chronotope/ops/hmin_impl.hpp"
 #include "chronotope/ops/index_impl.hpp"
 #include "chronotope/ops/loss_impl.hpp"
 #include "chronotope/ops/matmul_impl.hpp"
@@ -41,6 +43,10 @@
   template Tensor<B> less(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> matmul(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> linear(const Tensor<B>&, const Tensor<B>&); \
+  template Tensor<B> linear(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&, bool); \
+  template Tensor<B> retention(const ReviewTensors<B>&, const ForgettingConstants<B>&, const CurveShape&); \
+  template Tensor<B> forgetting_mask(const ReviewTensors<B>&, const ForgettingConstants<B>&, const CurveShape&); \
+  template Tensor<B> hmin(const HminInputs<B>&); \
   template Tensor<B> gather(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> cross_entropy(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> binary_cross_entropy(const Tensor<B>&, const Tensor<B>&); \

@@ -11,4 +11,8 @@ template <Backend B> Tensor<B> matmul(const Tensor<B>& a, const Tensor<B>& b);
 /// x [..., in] through weight [out, in] -> [..., out]: x W^T, no bias.
 template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weight);
 
+/// The same plus bias [out], and ReLU of that when asked for. Fused backends give every row the same bits whatever rows
+/// are beside it.
+template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weight, const Tensor<B>& bias, bool relu = false);
+
 }  // namespace chronotope

@@ -2,6 +2,7 @@
 // Definitions of ops/matmul.hpp.
 
 #include "chronotope/ops/detail.hpp"
+#include "chronotope/ops/elementwise.hpp"
 #include "chronotope/ops/matmul.hpp"
 #include "chronotope/ops/shape.hpp"
 
@@ -45,10 +46,52 @@ template <Backend B> Tensor<B> matmul(const Tensor<B>& a, const Tensor<B>& b) {
   });
 }
 
-template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weight) {
-  detail::need_rank("linear", "the weight", weight, 2);
+namespace detail {
+
+template <Backend B> void check_linear(const Tensor<B>& x, const Tensor<B>& weight) {
+  need_rank("linear", "the weight", weight, 2);
   if (x.rank() < 1 || x.size(-1) != weight.size(1))
-    detail::shapes_differ("linear", "the input's last extent is not the weight's second", x.shape(), weight.shape());
+    shapes_differ("linear", "the input's last extent is not the weight's second", x.shape(), weight.shape());
+}
+
+template <Backend B>
+bool fused_linear(Tensor<B>& out, const Tensor<B>& x_in, const Tensor<B>& weight, const Tensor<B>& bias, bool relu) {
+  if constexpr (requires { &B::try_linear; }) {
+    const Tensor<B> x = dense(x_in), w = dense(weight), b = dense(bias);
+    Shape shape = x.shape();
+    shape[-1] = w.size(0);
+    const Tensor<B> y(x.state(), shape, x.dtype());
+    if (!B::try_linear(x.stream(), as_rows(y.view()), as_rows(x.view()), w.view(), b.view(), relu)) return false;
+    out = record(y, {&x_in, &weight, &bias}, [x, w, y, relu](const Tensor<B>& dy_in, GradientSink<B>& sink) {
+      const Tensor<B> dy = dense(dy_in), dw = like(w), db(w.state(), {w.size(0)}, w.dtype());
+      const Tensor<B> dx = sink.wants(0) ? like(x) : Tensor<B>();
+      if (!B::try_linear_backward(x.stream(), dx.defined() ? as_rows(dx.view()) : View{}, dw.view(), db.view(), as_rows(dy.view()),
+                                  as_rows(x.view()), w.view(), as_rows(y.view()), relu))
+        throw BackendError("[linear] the backend took the forward but not the backward");
+      if (dx.defined()) sink.add(0, dx);
+      sink.add(1, dw);
+      sink.add(2, db);
+    });
+    return true;
+  }
+  return false;
+}
+
+}  // namespace detail
+
+template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weight, const Tensor<B>& bias, bool rectify) {
+  detail::check_linear(x, weight);
+  detail::same_dtype("linear", x, weight);
+  detail::same_dtype("linear", x, bias);
+  if (!(bias.shape() == Shape{weight.size(0)})) detail::shapes_differ("linear", "the bias must have the weight's first extent", weight.shape(), bias.shape());
+  Tensor<B> y;
+  if (x.elements() && detail::fused_linear(y, x, weight, bias, rectify)) return y;
+  y = linear(x, weight) + bias;
+  return rectify ? relu(y) : y;
+}
+
+template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weight) {
+  detail::check_linear(x, weight);
   Shape shape = x.shape();
   shape[-1] = weight.size(0);
   // Leading axes merge, so that the weight's gradient is one product instead of one a batch entry and a sum.

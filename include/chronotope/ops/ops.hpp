@@ -3,6 +3,8 @@
 
 #include "chronotope/ops/attention.hpp"
 #include "chronotope/ops/elementwise.hpp"
+#include "chronotope/ops/forgetting.hpp"
+#include "chronotope/ops/hmin.hpp"
 #include "chronotope/ops/index.hpp"
 #include "chronotope/ops/loss.hpp"
 #include "chronotope/ops/matmul.hpp"
