@@ -70,7 +70,7 @@ void run(const Options& o) {
 void add_ablate(CLI::App& app, Chosen& chosen) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("ablate", "train variants of a click model and print what each switch earns; killed, it goes on where it was");
-  command->add_option("--config", o->file, "variants, such as configs/ablate_stim.json (docs/config.md)")->required()->check(CLI::ExistingFile);
+  command->add_option("--config", o->file, "variants, such as configs/ablations/stim.json (docs/config.md)")->required()->check(CLI::ExistingFile);
   command->add_option("--data", o->data, "check-in file or click cache")->required();
   command->add_option("--out", o->out, "folder for the variants' folders")->required();
   command->add_option("--split", o->split, "which samples are compared")->check(CLI::IsMember({"test", "validation"}))->capture_default_str();

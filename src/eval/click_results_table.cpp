@@ -56,7 +56,8 @@ class Verdict {
     const std::string& name = subset_.predictors.front().name;
     std::string out = name + ", " + measure_ + ", rows: " + subset_.name + (semi_synthetic ? " (semi-synthetic)" : "") + "\n";
     out += line("  beats ", Standing::beats) + line("  is ahead, by no more than chance may explain, of ", Standing::ahead);
-    for (const Standing s : {Standing::level, Standing::behind, Standing::beaten, Standing::undefined}) out += losses(s);
+    out += line("  does NOT beat, being level with it, ", Standing::level) + line("  does NOT beat, which chance may explain, ", Standing::behind) +
+           line("  does NOT beat ", Standing::beaten) + line("  cannot be compared, for want of figures, with ", Standing::undefined);
     if (counter_not_beaten()) out += "  It gives nothing here that counting does not give.\n";
     if (const auto& gap = subset_.predictors.front().gap) {
       const MeasuredInterval& d = (*gap).*difference_;
@@ -77,17 +78,6 @@ class Verdict {
     std::string names;
     each(standing, [&](const PredictorResult& p, const MeasuredInterval&) { names += (names.empty() ? "" : ", ") + p.name; });
     return names.empty() ? "" : words + names + "\n";
-  }
-  std::string losses(Standing standing) const {
-    std::string out;
-    each(standing, [&](const PredictorResult& p, const MeasuredInterval& d) {
-      if (standing == Standing::undefined) out += "  cannot be compared with " + p.name + ": there are no figures\n";
-      else
-        out += "  does NOT beat " + p.name + ": difference to it " + with_sign(d.value == 0 ? 0 : -d.value) + ", interval " +
-               turned_bounds(d) +
-               (standing == Standing::beaten ? "" : ", which chance may explain") + "\n";
-    });
-    return out;
   }
   static std::string turned_bounds(const MeasuredInterval& d) { return signed_bounds({-d.value, d.standard_error, -d.high, -d.low, 0}); }
   bool counter_not_beaten() const {
