@@ -2,7 +2,7 @@
 
 #include <cstring>
 #include <fstream>
-#include <nlohmann/json.hpp>
+#include <map>
 
 #include "chronotope/data/checkin_clicks.hpp"
 #include "chronotope/data/click_cache.hpp"
@@ -16,7 +16,6 @@ namespace chronotope {
 namespace {
 
 using B = any_backend;
-using Json = nlohmann::json;
 
 bool is_cache(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
@@ -62,6 +61,16 @@ TaskLogits score(Context<B>& context, const M& model, const ClickBatcher& batche
     for (std::size_t i = 0; i < rows.size(); ++i) scores.logits[i % scores.tasks.size()].push_back(rows[i]);
   }
   return scores;
+}
+
+/// The values that a model of this config has at least, in its tables: a damaged checkpoint must not ask for any amount of memory.
+double least_values(const ClickModelConfig& m, const ClickSchema& schema) {
+  std::map<std::string, double> rows;
+  for (const auto* columns : {&schema.ids, &schema.behaviour_ids})
+    for (const ClickSchema::Ids& column : *columns) rows[column.table] = column.rows;
+  double sum = 0;
+  for (const auto& [table, n] : rows) sum += n;
+  return sum * static_cast<double>(m.embedding);
 }
 
 /// A TrainedSystem: a click model on a log. Its parts refer to each other, so it stays where it was made.
@@ -117,7 +126,11 @@ ClickLog read_clicks(const std::string& path, const ClicksConfig& c) {
 
 ClickSchema click_schema(const Checkpoint& checkpoint) {
   if (checkpoint.config.system != "clicks") throw ConfigError(checkpoint.path + " holds a model of places, not of clicks");
-  return in_checkpoint(checkpoint, [&] { return parse_schema(checkpoint.vocabulary); });
+  return in_checkpoint(checkpoint, [&] {
+    const ClickSchema schema = parse_schema(checkpoint.vocabulary);
+    if (values_of(checkpoint) < least_values(checkpoint.config.click_model, schema)) throw FormatError("its weights are fewer than a model of its config has");
+    return schema;
+  });
 }
 
 TrainingState train_clicks(Context<B>& context, const ClickLog& log, const Config& config, const std::string& folder, const RunOptions& options,
@@ -128,20 +141,27 @@ TrainingState train_clicks(Context<B>& context, const ClickLog& log, const Confi
   });
 }
 
+AnyClickModel<B> load_click_model(Context<B>& context, const Checkpoint& checkpoint) {
+  const ClickSchema schema = click_schema(checkpoint);
+  return in_checkpoint(checkpoint, [&] {
+    const BlankParameters blank;
+    AnyClickModel<B> model = make_click_model(context, checkpoint.config.click_model, schema, checkpoint.config.clicks.kept);
+    load_state(context, model, checkpoint.tensors, "model.");
+    return model;
+  });
+}
+
+TaskLogits score_samples(Context<B>& context, const AnyClickModel<B>& model, const Config& config, const ClickSchema& schema, const ClickLog& log,
+                         std::span<const std::uint64_t> samples, int threads) {
+  const ClickBatcher batcher(log, schema, batch_rules(config.clicks));
+  return score(context, model, batcher, samples, click_tasks(config.click_model), config.evaluation.batch, threads);
+}
+
 TaskLogits score_clicks(Context<B>& context, const Checkpoint& checkpoint, const ClickLog& log, std::span<const std::uint64_t> samples, int threads) {
   const ClickSchema schema = click_schema(checkpoint);
-  check_schema(schema, log);
   if (log.semi_synthetic && checkpoint.state.data != fingerprint(log))
     throw DataError("the data is not what " + checkpoint.path + " was trained on: the ids of another invented log mean other things");
-  const Config& config = checkpoint.config;
-  const ClickBatcher batcher(log, schema, batch_rules(config.clicks));
-  const auto model = in_checkpoint(checkpoint, [&] {
-    const BlankParameters blank;
-    AnyClickModel<B> made = make_click_model(context, config.click_model, schema, config.clicks.kept);
-    load_state(context, made, checkpoint.tensors, "model.");
-    return made;
-  });
-  return score(context, model, batcher, samples, click_tasks(config.click_model), config.evaluation.batch, threads);
+  return score_samples(context, load_click_model(context, checkpoint), checkpoint.config, schema, log, samples, threads);
 }
 
 }  // namespace chronotope

@@ -47,10 +47,7 @@ void check_parts(const Checkpoint& c, const PlaceTokenizer& tokenizer) {
   const ModelConfig& m = c.config.model;
   if (m.geo_rows != tokenizer.geo_table_rows() || (m.geo == "grid") != (tokenizer.cells() == GeoCells::grid))
     throw FormatError("its vocabulary was made for other position tables than its config names");
-  double values = 0;
-  for (const auto& [name, tensor] : c.tensors)
-    if (name.rfind("model.", 0) == 0) values += static_cast<double>(tensor.shape.elements());
-  if (values < least_values(m, tokenizer)) throw FormatError("its weights are fewer than a model of its config has");
+  if (values_of(c) < least_values(m, tokenizer)) throw FormatError("its weights are fewer than a model of its config has");
 }
 
 /// A TrainedSystem: Spacetime-GR on check-ins. Its parts refer to each other, so it stays where it was made.

@@ -1,6 +1,15 @@
 #include "train/run_folder.hpp"
 
-namespace chronotope::detail {
+namespace chronotope {
+
+double values_of(const Checkpoint& checkpoint) {
+  double values = 0;
+  for (const auto& [name, tensor] : checkpoint.tensors)
+    if (name.rfind("model.", 0) == 0) values += static_cast<double>(tensor.shape.elements());
+  return values;
+}
+
+namespace detail {
 
 void make_folder(const std::string& folder) {
   std::error_code error;
@@ -26,4 +35,5 @@ std::optional<Checkpoint> starting_point(const std::string& folder, bool resume,
   return read_checkpoint(folder, last_checkpoint);
 }
 
-}  // namespace chronotope::detail
+}  // namespace detail
+}  // namespace chronotope

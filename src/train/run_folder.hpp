@@ -33,6 +33,9 @@ template <class F> auto in_checkpoint(const Checkpoint& checkpoint, F f) {
   }
 }
 
+/// How many values the model in a checkpoint has.
+double values_of(const Checkpoint& checkpoint);
+
 namespace detail {
 
 void make_folder(const std::string& folder);

@@ -34,4 +34,11 @@ struct TaskLogits {
 TaskLogits score_clicks(Context<any_backend>& context, const Checkpoint& checkpoint, const ClickLog& log,
                          std::span<const std::uint64_t> samples, int threads);
 
+/// A checkpoint's click model on a device. Throws as click_schema and when the weights are those of another model.
+AnyClickModel<any_backend> load_click_model(Context<any_backend>& context, const Checkpoint& checkpoint);
+
+/// The same with a model at hand, made for `schema` under `config`. Throws DataError when the log does not fit the schema.
+TaskLogits score_samples(Context<any_backend>& context, const AnyClickModel<any_backend>& model, const Config& config,
+                         const ClickSchema& schema, const ClickLog& log, std::span<const std::uint64_t> samples, int threads);
+
 }  // namespace chronotope
