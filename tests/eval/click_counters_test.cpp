@@ -27,7 +27,7 @@ ClickColumns two_items() {
   for (int i = 0; i < 10; ++i) c.at.add(small_clicks::monday + 3600 * (10 + i % 2), here);
   c.ids = {{"user", "user", FeaturePart::user, 2, std::vector<std::int32_t>(10, 1)},
            {"item", "item", FeaturePart::item, 3, {1, 1, 1, 1, 2, 2, 2, 2, 1, 2}},
-           {"category", "category", FeaturePart::item, 2, std::vector<std::int32_t>(10, 1)}};
+           {"category", "category", FeaturePart::item, 2, {1, 1, 1, 1, 1, 1, 1, 0, 1, 1}}};
   c.numbers = {{"distance", FeaturePart::context, {0, 1, 2, 3, 4, 5, 6, 7, 0, 7}}};
   c.first.assign(10, 0);
   c.last = {0, 1, 2, 3, 3, 2, 1, 0, 3, 2};
@@ -55,13 +55,13 @@ TEST_CASE("click counters: rates by hand") {
   CHECK(rate(item.logit[1]) == doctest::Approx((3 + prior) / 5));
   CHECK(rate(item.logit[2]) == doctest::Approx((1 + prior) / 5));
   const ClickCounterPart& category = part(c, "category_rate");
-  const double of_category = (4 + category.smoothing * prior) / (8 + category.smoothing);
+  const double of_category = (4 + category.smoothing * prior) / (7 + category.smoothing);
   CHECK(rate(category.logit[1]) == doctest::Approx(of_category));
-  // Category 1 at ten: rows 0, 2, 4, 6, three of them clicked; at eleven: one of four. The validation row is at ten.
+  // Category 1 at ten: rows 0, 2, 4, 6, three of them clicked; at eleven: one of three. The validation row is at ten.
   const ClickCounterPart& hour = part(c, "hour_category_rate");
   CHECK(hour.smoothing == 1);
   CHECK(rate(hour.logit[24 + 10]) == doctest::Approx((3 + of_category) / 5));
-  CHECK(rate(hour.logit[24 + 11]) == doctest::Approx((1 + of_category) / 5));
+  CHECK(rate(hour.logit[24 + 11]) == doctest::Approx((1 + of_category) / 4));
   CHECK(rate(hour.logit[24 + 12]) == doctest::Approx(of_category));
 }
 
