@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <set>
 #include <utility>
 
 #include "chronotope/data/generated_clicks.hpp"
@@ -191,20 +192,24 @@ TEST_CASE("data: no sample sees another, and searches of a shared list are remem
   const std::vector<std::uint64_t> first(log.size(), log.first[longest]), last(log.size(), log.last[longest]);
   REQUIRE(last[0] - first[0] > 60);
   log.first = first, log.last = last;
+  const std::span items = log.id_column("item").values;
+  REQUIRE(std::set(items.begin(), items.end()).size() > 64);
   std::vector<float> table(static_cast<std::size_t>(log.id_column("item").rows) * 2);
   for (std::size_t i = 0; i < table.size(); ++i) table[i] = static_cast<float>(i * 7 % 11) - 5;
-  std::vector<std::uint64_t> all(log.size());
-  for (std::size_t i = 0; i < all.size(); ++i) all[i] = i;
+  std::vector<std::uint64_t> twice(2 * log.size());
+  for (std::size_t i = 0; i < twice.size(); ++i) twice[i] = i % log.size();
   for (const Search search : {Search::hard, Search::soft})
     for (const std::int64_t kept : {5, 40}) {
       BatchRules rules;
       rules.search = search, rules.kept = kept, rules.soft_rows = {table, 2};
-      const ClickBatch together = batch_of(log, rules, all);
+      const ClickBatch together = batch_of(log, rules, twice);
       int differ = 0;
-      for (std::size_t i = 0; i < all.size(); i += 3) {
+      for (std::size_t i = 0; i < log.size(); ++i) {
         const ClickBatch alone = batch_of(log, rules, {i});
-        const auto at = together.behaviour_ids[0].begin() + static_cast<std::ptrdiff_t>(i) * kept;
-        differ += !std::equal(at, at + kept, alone.behaviour_ids[0].begin());
+        for (const std::size_t b : {i, i + log.size()}) {
+          const auto at = together.behaviour_ids[0].begin() + static_cast<std::ptrdiff_t>(b) * kept;
+          differ += !std::equal(at, at + kept, alone.behaviour_ids[0].begin());
+        }
       }
       CHECK(differ == 0);
     }

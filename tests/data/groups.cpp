@@ -156,6 +156,7 @@ TEST_CASE("data: groups derived from clicks") {
   };
   CHECK(ranges(1) == "0-z");
   CHECK(ranges(2) == "0-v,w0-b wc-z,x-z");  // 7 and 8
+  CHECK(ranges(4) == "0-d e-v,w0-b wc-t wu-z,x-z");  // 4, 3, 4 and 4; the first could be cut anywhere from ds to w0
 }
 
 TEST_CASE("data: groups of a log from one city") {

@@ -19,9 +19,9 @@ namespace detail {
 
 /// An Mlp with dropout after each hidden layer.
 template <Backend B> Tensor<B> with_dropout(const Mlp<B>& network, const Tensor<B>& x, double p) {
-  Tensor<B> y = network.layers.front()(x);
-  for (std::size_t i = 1; i < network.layers.size(); ++i) y = network.layers[i](drop(relu(y), p));
-  return y;
+  Tensor<B> y = x;
+  for (std::size_t i = 0; i + 1 < network.layers.size(); ++i) y = drop(network.layers[i].rectified(y), p);
+  return network.layers.back()(y);
 }
 
 inline void check_head(std::int64_t features, std::int64_t tasks) {

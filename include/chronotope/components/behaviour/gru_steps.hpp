@@ -25,7 +25,8 @@ template <Backend B> class GruSteps {
   }
 
  private:
-  GruSteps(const Tensor<B>& weight, const Tensor<B>& share) : weight_(weight), s_(share), width_(share.size(2)), u_(like()), r_(like()), c_(like()), f_(like()), h_(like()) {}
+  GruSteps(const Tensor<B>& weight, const Tensor<B>& share) : weight_(weight), s_(share), width_(share.size(2)),
+        u_(like()), r_(like()), c_(like()), f_(like()), h_(like()) {}
 
   void forward(const Tensor<B>& x_u, const Tensor<B>& x_r, const Tensor<B>& x_c) {
     Tensor<B> before = zeros();
@@ -41,7 +42,8 @@ template <Backend B> class GruSteps {
   }
 
   void backward(const Tensor<B>& dy, GradientSink<B>& sink) const {
-    const Tensor<B> du = like(), dr = like(), dc = like(), df = like(), before = concat(std::vector<Tensor<B>>{unsqueeze(zeros(), 0), slice(h_, 0, 0, h_.size(0) - 1)}, 0);
+    const Tensor<B> du = like(), dr = like(), dc = like(), df = like();
+    const Tensor<B> before = concat(std::vector<Tensor<B>>{unsqueeze(zeros(), 0), slice(h_, 0, 0, h_.size(0) - 1)}, 0);
     const Tensor<B> ds = sink.wants(4) ? like() : Tensor<B>(), carry = zeros(), moved = zeros(), dh = zeros(), x = zeros();
     for (std::int64_t t = h_.size(0) - 1; t >= 0; --t) {
       const auto at = [t](const Tensor<B>& all) { return select(all, 0, t); };

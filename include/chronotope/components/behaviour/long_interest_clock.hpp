@@ -47,7 +47,7 @@ template <Backend B> class LongInterestClock {
   Tensor<B> of_gaps(const Tensor<B>& like) const {
     std::vector<double> gaps(13);
     for (std::size_t i = 0; i < gaps.size(); ++i) gaps[i] = static_cast<double>(i) / 12;
-    return score(relu(gap(detail::upload(like, gaps, {13, 1}))));
+    return score(gap.rectified(detail::upload(like, gaps, {13, 1})));
   }
 
   ClickWidths widths_;

@@ -2,8 +2,8 @@
 // ST-PIL (Cui et al., "ST-PIL: Spatial-Temporal Periodic Interest Learning for Next Point-of-Interest Recommendation",
 // CIKM 2021).
 
+#include "chronotope/components/behaviour/group_means.hpp"
 #include "chronotope/components/behaviour/target_attention.hpp"
-#include "chronotope/ops/index.hpp"
 
 namespace chronotope {
 
@@ -43,23 +43,18 @@ template <Backend B> class StPil {
   TargetAttention<B> daily, near, levels;
 
  private:
-  static constexpr std::int64_t days = 7;
+  static constexpr std::int32_t days = 7;
 
   /// [B, d_k] from the means of the days of the week.
   Tensor<B> long_term(const ClickBatch& host, const Tensor<B>& keys, const Tensor<B>& asks) const {
-    const std::int64_t samples = keys.size(0), rows = samples * days;
     const auto row = detail::of_kept<std::int32_t>(host, [&](std::size_t sample, std::size_t at) {
       return static_cast<std::int32_t>(sample * days + detail::index_below("weekday", host.behaviour_weekday[at], days));
     });
-    std::vector<double> share(static_cast<std::size_t>(rows));
-    std::vector<std::uint8_t> there(share.size());
+    std::vector<std::int32_t> size(static_cast<std::size_t>(host.samples) * days);
     for (std::size_t at = 0; at < row.size(); ++at)
-      if (host.valid[at]) ++share[static_cast<std::size_t>(row[at])];
-    for (std::size_t i = 0; i < share.size(); ++i) there[i] = share[i] > 0, share[i] = 1 / std::max(share[i], 1.0);
-    const Tensor<B> empty = full<B>(keys.state(), {rows, widths_.key}, 0, keys.dtype());
-    const Tensor<B> sums = scatter_add(empty, detail::upload(keys, row, {samples * keys.size(1)}), reshape(keys, {-1, widths_.key}));
-    const Tensor<B> means = reshape(sums * detail::upload(keys, share, {rows, 1}), {samples, days, widths_.key});
-    return daily(asks, means, detail::upload(keys, there, {samples, days}));
+      if (host.valid[at]) ++size[static_cast<std::size_t>(row[at])];
+    const GroupMeans<B> groups(keys, row, size);
+    return daily(asks, groups.means, groups.there);
   }
 
   /// [B, 3, k] near in hour, in region, in both.

@@ -3,8 +3,8 @@
 // CIKM 2024).
 
 #include "chronotope/components/behaviour/clusters.hpp"
+#include "chronotope/components/behaviour/group_means.hpp"
 #include "chronotope/components/behaviour/target_attention.hpp"
-#include "chronotope/ops/index.hpp"
 
 namespace chronotope {
 
@@ -33,17 +33,10 @@ template <Backend B> class TwinV2 {
     const ModuleScope scope("twin_v2");
     const BehaviourClusters clusters = clusters_of(x.host);
     const Tensor<B> keys = kept_keys(x, widths_);
-    const std::int64_t samples = keys.size(0), kept = keys.size(1), rows = samples * kept;
-    std::vector<double> share(clusters.size.size()), log_size(share.size());
-    std::vector<std::uint8_t> there(share.size());
-    for (std::size_t i = 0; i < share.size(); ++i) {
-      const double size = std::max(clusters.size[i], 1);
-      share[i] = 1 / size, log_size[i] = std::log(size), there[i] = clusters.size[i] > 0;
-    }
-    const Tensor<B> empty = full<B>(keys.state(), {rows, widths_.key}, 0, keys.dtype());
-    const Tensor<B> sums = scatter_add(empty, detail::upload(keys, clusters.row, {rows}), reshape(keys, {rows, widths_.key}));
-    const Tensor<B> means = reshape(sums * detail::upload(keys, share, {rows, 1}), keys.shape());
-    return attention(x.request.whole(), means, detail::upload(keys, there, {samples, kept}), detail::upload(keys, log_size, {samples, 1, kept}));
+    std::vector<double> log_size;
+    for (std::int32_t n : clusters.size) log_size.push_back(std::log(std::max(n, 1)));
+    const GroupMeans<B> groups(keys, clusters.row, clusters.size);
+    return attention(x.request.whole(), groups.means, groups.there, detail::upload(keys, log_size, {keys.size(0), 1, keys.size(1)}));
   }
 
   template <class V> void visit(V&& v) { attention.visit(v); }
