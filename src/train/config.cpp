@@ -142,6 +142,7 @@ void check(const ClickModelConfig& m) {
   need(width(m.embedding) && width(m.key_width) && width(m.query_width) && width(m.hidden), "click_model's widths must be 1 to 4096");
   need(m.heads >= 1 && m.heads <= 64 && m.experts >= 1 && m.experts <= 64, "click_model.heads and experts must be 1 to 64");
   need(m.key_width % m.heads == 0, "click_model.key_width must be a multiple of click_model.heads");
+  need(m.deviation >= 0 && m.deviation <= 10, "click_model.deviation must be 0 to 10");
   need(m.temperature > 0 && std::isfinite(m.temperature), "click_model.temperature must be above 0");
   need(m.dropout >= 0 && m.dropout < 1, "click_model.dropout must be at least 0 and less than 1");
   need(m.ctcvr_weight >= 0 && std::isfinite(m.ctcvr_weight), "click_model.ctcvr_weight must not be negative");

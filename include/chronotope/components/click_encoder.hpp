@@ -12,6 +12,7 @@ struct ClickEncoderOptions {
   std::int64_t embedding = 16;  ///< width of an embedded id
   std::int64_t key = 32;        ///< d_k
   std::int64_t kept = 50;       ///< k
+  double deviation = 0.05;      ///< of initial embeddings
   DType dtype = DType::f32;
 };
 
@@ -81,7 +82,7 @@ template <Backend B> class ClickEncoder {
   }
   void add(Context<B>& context, const std::string& name, std::int64_t rows) {
     table_of_.emplace(name, tables.size());
-    tables.emplace_back(context, rows, options_.embedding, options_.dtype);
+    tables.emplace_back(context, rows, options_.embedding, options_.dtype, options_.deviation);
   }
   std::vector<std::size_t>& part_of(const ClickSchema::Ids& column) {
     if (column.part == FeaturePart::item) return item_;

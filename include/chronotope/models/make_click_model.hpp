@@ -69,7 +69,7 @@ AnyClickModel<B> with_click_head(Context<B>& context, const ClickModelConfig& m,
 
 template <Backend B>
 AnyClickModel<B> make_click_model(Context<B>& context, const ClickModelConfig& m, const ClickSchema& schema, std::int64_t kept) {
-  ClickEncoder<B> encoder(context, schema, {m.embedding, m.key_width, kept, DType::f32});
+  ClickEncoder<B> encoder(context, schema, {m.embedding, m.key_width, kept, m.deviation, DType::f32});
   const ClickWidths w = encoder.widths();
   const auto with = [&](auto behaviour) { return detail::with_click_head(context, m, std::move(encoder), std::move(behaviour)); };
   if (m.behaviour == "none") return with(NoBehaviours<B>(context, w));

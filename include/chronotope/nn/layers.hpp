@@ -40,8 +40,8 @@ template <Backend B> class Linear {
 template <Backend B> class Embedding {
  public:
   using backend = B;
-  Embedding(Context<B>& context, std::int64_t rows, std::int64_t width, DType dtype = DType::f32)
-      : weight(normal_parameter(context, {rows, width}, initial_deviation, dtype)) {}
+  Embedding(Context<B>& context, std::int64_t rows, std::int64_t width, DType dtype = DType::f32, double deviation = initial_deviation)
+      : weight(normal_parameter(context, {rows, width}, deviation, dtype)) {}
 
   /// ids [...] i32 -> [..., width]
   Tensor<B> operator()(const Tensor<B>& ids) const { return gather(weight(), ids); }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "chronotope/backend/any_backend.hpp"
+#include "chronotope/data/click_batch.hpp"
 #include "chronotope/data/click_builder.hpp"
 #include "chronotope/train/checkpoint.hpp"
 

@@ -31,6 +31,7 @@ struct ClicksConfig {
 struct ClickModelConfig {
   std::string behaviour = "stim";
   std::int64_t embedding = 16, key_width = 32;
+  double deviation = 0.05;
   std::string query = "pairs";
   std::int64_t query_width = 16;
   bool sum_pairs = false;
@@ -52,6 +53,7 @@ struct ClickModelConfig {
     v("behaviour", behaviour, "what reads the behaviours: stim, or a baseline: none, gsu, din, dien, sim, twin_v2, ic, lic, fim, st_pil, mha");
     v("embedding", embedding, "width of an embedded id");
     v("key_width", key_width, "width of an embedded behaviour (d_k)");
+    v("deviation", deviation, "standard deviation of initial embeddings");
     v("query", query, "stim: concatenation (M1), experts (M2), holiday (M3) or pairs (M4, the paper's)");
     v("query_width", query_width, "stim: width of a query (d_q)");
     v("sum_pairs", sum_pairs, "stim: pairs of experts are summed rather than multiplied");
