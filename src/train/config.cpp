@@ -192,7 +192,9 @@ void assign_text(Config& config, const std::string& assignment) {
   if (sign == std::string::npos) throw ConfigError("--set wants key=value, got \"" + assignment + "\"");
   const std::string key = assignment.substr(0, sign), value = assignment.substr(sign + 1);
   Json json = Json::parse(value, nullptr, false);
-  if (json.is_discarded() || json.is_structured()) json = value;  // words need no quotes
+  bool text = json.is_discarded() || json.is_structured();  // words need no quotes
+  for_each_key(config, [&](const std::string& name, auto& target, const char*) { text |= name == key && std::is_same_v<decltype(target), std::string&> && !json.is_string(); });
+  if (text) json = value;
   assign_key(config, key, json, "--set");
 }
 

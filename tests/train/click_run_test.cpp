@@ -10,6 +10,7 @@
 #include "train/tiny.hpp"
 
 using namespace chronotope;
+using scratch::error_of;
 using scratch::Folder;
 
 namespace {
@@ -90,7 +91,8 @@ TEST_CASE("every behaviour module can be named in a config, trains and scores") 
     config.training.epochs = 1;
     config.click_model.head = std::string(behaviour) == "sim" ? "mmoe" : "dnn";
     train(backend, config, folder.file("m"));
-    for (const float x : scores(backend, read_trained(folder.file("m")), log()).logits[0]) REQUIRE(std::isfinite(x));
+    const TaskLogits logits = scores(backend, read_trained(folder.file("m")), log());
+    for (const float x : logits.logits[0]) REQUIRE(std::isfinite(x));
   }
 }
 
