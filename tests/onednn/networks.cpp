@@ -111,13 +111,13 @@ TEST_CASE("forgetting masks on every instruction set") {
   for (const CurveForm form : {CurveForm::exponential, CurveForm::power, CurveForm::logarithm})
     for (const std::int64_t k : {1, 7, 50}) {
       const Shape shape{5, 2, k};
-      const Block since = random_block(shape, 0, 60), number = random_block(shape, 0, 9), share = random_block(shape, 0, 1);
-      const Block reviewed(DType::u8, shape), valid(DType::u8, {5, k}), dmask = random_block(shape);
-      for (std::int64_t i = 0; i < shape.elements(); ++i) set(reviewed, i, i % 3 == 0);
+      const Block review(DType::u8, shape), valid(DType::u8, {5, k}), time(DType::f32, {5, k}), dmask = random_block(shape);
+      for (std::int64_t i = 0; i < shape.elements(); ++i) set(review, i, i % 3 == 0);
+      for (std::int64_t i = 0; i < 5 * k; ++i) set(time, i, 1.5 * static_cast<double>(k - i % k));
       for (std::int64_t i = 0; i < 5 * k; ++i) set(valid, i, i / k != 1 && i % 4 != 1);
       const Block r_init = random_block({2}, 0.3, 0.5), r_final = random_block({2}, 0.8, 1), rate = random_block({2}, 15, 25), growth = random_block({2}, 1, 3);
       const Block mask(DType::f32, shape), d_init(DType::f32, {2}), d_final(DType::f32, {2}), d_rate(DType::f32, {2}), d_growth(DType::f32, {2});
-      const ReviewViews points{valid, reviewed, since, number, share};
+      const ReviewViews points{valid, review, time};
       const CurveConstants constants{r_init, r_final, rate, growth}, gradients{d_init, d_final, d_rate, d_growth};
       agree({&mask, &d_init, &d_final, &d_rate, &d_growth}, [&](Fast::stream& s) {
         REQUIRE(Fast::try_forgetting_mask(s, mask, points, constants, {.form = form}));
