@@ -52,22 +52,45 @@ HWY_INLINE Vec curve_slope(const CurveShape& c, Vec x, Vec y) {
   return hn::Neg(y);
 }
 
-/// One row: a sample and a material.
+/// One row: a sample and a material, and where its behaviours stand between the reviews (ReviewSteps).
 struct Row {
   const ForgettingTask& t;
   std::int64_t sample, material, at;
-  Row(const ForgettingTask& task, std::int64_t r) : t(task), sample(r / task.materials), material(r % task.materials), at(r * task.kept) {}
+  float *since, *number, *share;
+
+  /// `memory` takes three numbers a behaviour.
+  Row(const ForgettingTask& task, std::int64_t r, float* memory)
+      : t(task), sample(r / task.materials), material(r % task.materials), at(r * task.kept), since(memory), number(memory + t.kept),
+        share(memory + 2 * t.kept) {
+    walk(t.review + at, t.time + sample * t.kept);
+  }
 
   const std::uint8_t* valid() const { return t.valid + sample * t.kept; }
 
+  /// From the newest behaviour to the oldest. Flags are as good as random, so the loop chooses values rather than branches.
+  void walk(const std::uint8_t* review, const float* time) const {
+    const std::uint8_t* there = valid();
+    std::int32_t all = 0, seen = 0;
+    for (std::int64_t i = 0; i < t.kept; ++i) all += (there[i] != 0) & (review[i] != 0);
+    const auto steps = static_cast<float>(HWY_MAX(all - 1, 1));
+    float last = 0;
+    for (std::int64_t i = t.kept - 1; i >= 0; --i) {
+      const bool present = there[i] != 0, hit = present & (review[i] != 0);
+      seen += hit;
+      last = hit ? time[i] : last;
+      since[i] = present ? time[i] - last : 0;
+      number[i] = present ? static_cast<float>(seen) : 0;
+      share[i] = present ? static_cast<float>(HWY_MAX(seen - 1, 0)) / steps : 0;
+    }
+  }
+
   template <class At> HWY_INLINE Retained retained(At tail, std::int64_t j) const {
     Retained r;
-    const Vec number = tail.load(t.number + at + j), since = tail.load(t.since + at + j);
-    const Vec rate = hn::MulAdd(number, constant(t.i[material]), constant(1));
-    r.x = hn::Div(hn::Mul(since, rate), constant(t.s[material]));
+    const Vec reviews = tail.load(number + j), rate = hn::MulAdd(reviews, constant(t.i[material]), constant(1));
+    r.x = hn::Div(hn::Mul(tail.load(since + j), rate), constant(t.s[material]));
     const float first = t.r_init[material], last = t.r_final[material];
-    r.level = hn::NegMulAdd(constant(last - first), tail.load(t.share + at + j), constant(last));
-    r.reviewed = flags(tail, t.reviewed + at + j);
+    r.level = hn::NegMulAdd(constant(last - first), tail.load(share + j), constant(last));
+    r.reviewed = hn::Gt(reviews, constant(0));
     r.kept = curve(t.shape, r.x);
     return r;
   }
@@ -96,9 +119,9 @@ HWY_INLINE Vec scaled(const Span& span, Vec r) {
   return hn::Div(hn::Sub(r, constant(span.low)), constant(span.high - span.low));
 }
 
-void forgetting_rows(const ForgettingTask& t, std::int64_t begin, std::int64_t end) {
+void forgetting_rows(const ForgettingTask& t, std::int64_t begin, std::int64_t end, float* memory) {
   for (std::int64_t r = begin; r < end; ++r) {
-    const Row row(t, r);
+    const Row row(t, r, memory);
     float* mask = t.mask + row.at;
     const Span span = retain(row, mask);
     for_vectors(t.kept, [=](auto tail, std::int64_t j) HWY_ATTR {
@@ -149,14 +172,14 @@ void constants_backward(const Row& row, const float* slope, float* sums) {
   Vec init = constant(0), final = init, s = init, i = init;
   for_vectors(t.kept, [&](auto tail, std::int64_t j) HWY_ATTR {
     const Retained r = row.retained(tail, j);
-    const Vec d = tail.load(slope + j), share = tail.load(t.share + row.at + j);
+    const Vec d = tail.load(slope + j), share = tail.load(row.share + j);
     const Vec dlevel = hn::IfThenElseZero(r.reviewed, hn::Mul(d, r.kept));
     init = hn::MulAdd(dlevel, share, init);
     final = hn::MulAdd(dlevel, hn::Sub(constant(1), share), final);
     const Vec dkept = hn::IfThenElse(r.reviewed, hn::Mul(d, r.level), d);
     const Vec dx = tail.zero_rest(hn::Mul(dkept, curve_slope(t.shape, r.x, r.kept)));
     s = hn::NegMulAdd(dx, r.x, s);
-    i = hn::MulAdd(dx, hn::Mul(tail.load(t.since + row.at + j), tail.load(t.number + row.at + j)), i);
+    i = hn::MulAdd(dx, hn::Mul(tail.load(row.since + j), tail.load(row.number + j)), i);
   });
   const float over = 1 / t.s[row.material];
   const std::array<float, 4> totals{sum_lanes(init), sum_lanes(final), sum_lanes(s) * over, sum_lanes(i) * over};
@@ -164,9 +187,9 @@ void constants_backward(const Row& row, const float* slope, float* sums) {
 }
 
 void forgetting_backward_rows(const ForgettingTask& t, std::int64_t begin, std::int64_t end, float* sums, float* memory) {
-  float *values = memory, *slope = memory + t.kept;
+  float *values = memory + 3 * t.kept, *slope = values + t.kept;
   for (std::int64_t r = begin; r < end; ++r) {
-    const Row row(t, r);
+    const Row row(t, r, memory);
     const Span span = retain(row, values);
     if (!span.varies()) continue;
     scaling_backward(row, span, values, slope);
@@ -186,22 +209,20 @@ namespace {
 
 constexpr std::int64_t row_work = 16;  // of a behaviour, against an addition
 
+/// Memory of a thread for one row: three numbers a behaviour, and two more for the backward pass.
+std::int64_t row_memory(const ForgettingTask& t) { return 5 * t.kept; }
+
 std::optional<ForgettingTask> forgetting_task(const ReviewViews& p, const CurveConstants& c, const CurveShape& shape) {
-  const bool floats = is_dense(p.since) && is_dense(p.number) && is_dense(p.share);
-  const bool flags = p.valid.dtype == DType::u8 && p.valid.contiguous() && p.reviewed.dtype == DType::u8 && p.reviewed.contiguous();
-  if (!floats || !flags || p.since.shape.rank() != 3 || p.since.elements() == 0) return std::nullopt;
-  const std::int64_t B = p.since.shape[0], M = p.since.shape[1], k = p.since.shape[2];
-  for (const View* view : {&p.number, &p.share, &p.reviewed}) {
-    if (!(view->shape == p.since.shape)) return std::nullopt;
-  }
-  if (!(p.valid.shape == Shape{B, k})) return std::nullopt;
+  const bool flags = p.valid.dtype == DType::u8 && p.valid.contiguous() && p.review.dtype == DType::u8 && p.review.contiguous();
+  if (!is_dense(p.time) || !flags || p.review.shape.rank() != 3 || p.review.elements() == 0) return std::nullopt;
+  const std::int64_t B = p.review.shape[0], M = p.review.shape[1], k = p.review.shape[2];
+  if (!(p.valid.shape == Shape{B, k}) || !(p.time.shape == Shape{B, k})) return std::nullopt;
   for (const View* view : {&c.r_init, &c.r_final, &c.s, &c.i}) {
     if (!vector_of(*view, M)) return std::nullopt;
   }
   ForgettingTask t{shape};
   t.samples = B, t.materials = M, t.kept = k;
-  t.valid = p.valid.as<std::uint8_t>(), t.reviewed = p.reviewed.as<std::uint8_t>();
-  t.since = p.since.as<float>(), t.number = p.number.as<float>(), t.share = p.share.as<float>();
+  t.valid = p.valid.as<std::uint8_t>(), t.review = p.review.as<std::uint8_t>(), t.time = p.time.as<float>();
   t.r_init = c.r_init.as<float>(), t.r_final = c.r_final.as<float>(), t.s = c.s.as<float>(), t.i = c.i.as<float>();
   return t;
 }
@@ -215,11 +236,12 @@ using namespace onednn;
 bool onednn_backend::try_forgetting_mask(stream& s, const View& mask, const ReviewViews& points, const CurveConstants& constants,
                                          const CurveShape& shape) {
   auto task = forgetting_task(points, constants, shape);
-  if (!task || !is_dense(mask) || !(mask.shape == points.since.shape)) return false;
+  if (!task || !is_dense(mask) || !(mask.shape == points.review.shape)) return false;
   task->mask = mask.as<float>();
-  const std::int64_t rows = task->samples * task->materials;
-  parallel(s.impl(), rows, row_work * mask.elements(), [&](std::int64_t begin, std::int64_t end, int) {
-    HWY_DYNAMIC_DISPATCH(forgetting_rows)(*task, begin, end);
+  const std::int64_t rows = task->samples * task->materials, each = row_memory(*task);
+  float* memory = s.impl().floats(Slot::networks, each * s.impl().threads);
+  parallel(s.impl(), rows, row_work * mask.elements(), [&](std::int64_t begin, std::int64_t end, int part) {
+    HWY_DYNAMIC_DISPATCH(forgetting_rows)(*task, begin, end, memory + each * part);
   });
   return true;
 }
@@ -227,17 +249,18 @@ bool onednn_backend::try_forgetting_mask(stream& s, const View& mask, const Revi
 bool onednn_backend::try_forgetting_mask_backward(stream& s, const CurveConstants& gradients, const View& dmask, const ReviewViews& points,
                                                   const CurveConstants& constants, const CurveShape& shape) {
   auto task = forgetting_task(points, constants, shape);
-  if (!task || !is_dense(dmask) || !(dmask.shape == points.since.shape)) return false;
+  if (!task || !is_dense(dmask) || !(dmask.shape == points.review.shape)) return false;
   task->dmask = dmask.as<float>();
   const std::int64_t M = task->materials, rows = task->samples * M;
   float* into[] = {vector_of(gradients.r_init, M), vector_of(gradients.r_final, M), vector_of(gradients.s, M), vector_of(gradients.i, M)};
   for (const float* p : into) {
     if (!p) return false;
   }
-  float* memory = s.impl().floats(Slot::networks, 2 * task->kept * s.impl().threads);
+  const std::int64_t each = row_memory(*task);
+  float* memory = s.impl().floats(Slot::networks, each * s.impl().threads);
   const double* totals = sum_over_blocks(s.impl(), rows, row_block, 4 * M, 2 * row_work * dmask.elements(),
                                          [&](std::int64_t begin, std::int64_t end, float* sums, int part) {
-    HWY_DYNAMIC_DISPATCH(forgetting_backward_rows)(*task, begin, end, sums, memory + 2 * task->kept * part);
+    HWY_DYNAMIC_DISPATCH(forgetting_backward_rows)(*task, begin, end, sums, memory + each * part);
   });
   for (std::int64_t c = 0; c < 4; ++c) std::copy_n(totals + c * M, M, into[c]);
   return true;

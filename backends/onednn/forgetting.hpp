@@ -9,8 +9,8 @@ namespace chronotope::onednn {
 struct ForgettingTask {
   CurveShape shape;
   std::int64_t samples = 0, materials = 0, kept = 0;  ///< B, M, k
-  const std::uint8_t *valid = nullptr, *reviewed = nullptr;
-  const float *since = nullptr, *number = nullptr, *share = nullptr;
+  const std::uint8_t *valid = nullptr, *review = nullptr;
+  const float* time = nullptr;
   const float *r_init = nullptr, *r_final = nullptr, *s = nullptr, *i = nullptr;
   float* mask = nullptr;
   const float* dmask = nullptr;

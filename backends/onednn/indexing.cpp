@@ -76,15 +76,29 @@ void best_of_row(Ranked* best, std::int64_t k, const float* x, std::int64_t colu
   std::sort_heap(best, best + k, ranks_before);
 }
 
+/// Rows that are asked for this many steps before they are used: looked-up rows lie anywhere.
+constexpr std::int64_t ahead = 16;
+
 /// Adds rows to the elements [begin, end) of the table's rows [low, high), in ascending order of the rows.
 void add_rows_within(const View& table, const Ids& ids, const View& rows, std::int64_t low, std::int64_t high,
                      std::int64_t begin, std::int64_t end) {
-  for (std::int64_t i = 0; i < rows.shape[0]; ++i) {
-    const std::int64_t id = ids[i];
-    if (id < low || id >= high) continue;
-    onednn::add_rows(rows.as<float>() + i * rows.strides[0] + begin, 0, 1, end - begin,
-                     table.as<float>() + id * table.strides[0] + begin);
+  const std::int64_t count = rows.shape[0];
+  const auto at = [&](std::int64_t i) { return table.as<float>() + ids[i] * table.strides[0] + begin; };
+  for (std::int64_t i = 0; i < count; ++i) {
+    if (i + ahead < count) __builtin_prefetch(at(i + ahead), 1);
+    if (ids[i] < low || ids[i] >= high) continue;
+    onednn::add_rows(rows.as<float>() + i * rows.strides[0] + begin, 0, 1, end - begin, at(i));
   }
+}
+
+/// Rows of `bytes` bytes, of which whole multiples of a small block are copied without a call.
+void copy_row(char* to, const char* from, std::size_t bytes) {
+  constexpr std::size_t block = 64, most = 4 * block;
+  if (bytes > most || bytes % block != 0) {
+    std::memcpy(to, from, bytes);
+    return;
+  }
+  for (std::size_t i = 0; i < bytes; i += block) std::memcpy(to + i, from + i, block);
 }
 
 }  // namespace
@@ -98,7 +112,10 @@ void onednn_backend::gather(stream& s, const View& out, const View& table, const
     return static_cast<char*>(v.data) + row * v.strides[0] * static_cast<std::int64_t>(size);
   };
   parallel(s.impl(), out.shape[0], out.shape[0] * width, [&](std::int64_t begin, std::int64_t end, int) {
-    for (std::int64_t i = begin; i < end; ++i) std::memcpy(address(out, i), address(table, rows[i]), bytes);
+    for (std::int64_t i = begin; i < end; ++i) {
+      if (i + ahead < end) __builtin_prefetch(address(table, rows[i + ahead]));
+      copy_row(address(out, i), address(table, rows[i]), bytes);
+    }
   });
 }
 

@@ -9,7 +9,7 @@
 namespace chronotope::onednn {
 
 /// Rows that a thread takes at once: a multiple of the rows that a product keeps in registers.
-inline constexpr std::int64_t linear_chunk = 96;
+inline constexpr std::int64_t linear_chunk = 192;
 
 /// y [R, N] = x [R, K] w^T + bias with w [N, K], rectified or not, and its gradients.
 struct LinearTask {

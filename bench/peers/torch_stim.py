@@ -98,7 +98,8 @@ class Stim(nn.Module):
         Q, whole = self.queries(hour, week, cell, torch.cat([item, category], -1), None)
         Q = F.normalize(self.query(Q), dim=-1)
         valid, n = b["valid"], len(keys)
-        S = torch.bmm(Q, F.normalize(keys, dim=-1).transpose(1, 2))[:, :, None] * self.masks(b["review"], valid)[:, None]
+        scale = keys.square().sum(-1).clamp(min=1e-20).rsqrt()                                         # on cosines, not on keys
+        S = (torch.bmm(Q, keys.transpose(1, 2)) * scale[:, None])[:, :, None] * self.masks(b["review"], valid)[:, None]
         w = F.softmax(S.masked_fill(~valid[:, None, None], -1e9), -1).flatten(1, 2)                    # [B, 15, k]
         pooled = torch.bmm(w, F.relu(self.head1(keys))).view(-1, HEADS, HIDDEN)
         o = torch.baddbmm(self.head2_bias[:, None], pooled.transpose(0, 1), self.head2).transpose(0, 1).reshape(n, -1)

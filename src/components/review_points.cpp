@@ -9,6 +9,7 @@ namespace {
 
 std::vector<float> positions(std::int64_t kept, std::size_t samples) {
   std::vector<float> time;
+  time.reserve(samples * static_cast<std::size_t>(kept));
   for (std::size_t b = 0; b < samples; ++b)
     for (std::int64_t i = kept - 1; i >= 0; --i) time.push_back(static_cast<float>(i));
   return time;
@@ -27,35 +28,12 @@ ReviewPoints::ReviewPoints(std::int64_t materials, std::int64_t kept, std::span<
 
 ReviewPoints::ReviewPoints(std::int64_t materials, std::int64_t kept, std::span<const std::uint8_t> valid, std::span<const std::uint8_t> review,
                            std::span<const float> time)
-    : samples(static_cast<std::int64_t>(rows(kept, valid.size()))), materials(materials), kept(kept), valid(valid.begin(), valid.end()) {
+    : samples(static_cast<std::int64_t>(rows(kept, valid.size()))), materials(materials), kept(kept), valid(valid.begin(), valid.end()),
+      review(review.begin(), review.end()), time(time.begin(), time.end()) {
   const std::size_t flags = valid.size() * static_cast<std::size_t>(std::max<std::int64_t>(materials, 0));
   if (materials < 1 || review.size() != flags || time.size() != valid.size())
     throw ShapeError("[review points] valid " + std::to_string(valid.size()) + ", review " + std::to_string(review.size()) + ", time " +
                      std::to_string(time.size()) + " values for " + std::to_string(materials) + " materials of " + std::to_string(kept) + " behaviours");
-  reviewed.resize(flags);
-  since.resize(flags);
-  number.resize(flags);
-  share.resize(flags);
-  for (std::int64_t b = 0; b < samples; ++b)
-    for (std::int64_t m = 0; m < materials; ++m) walk(b, m, review, time.data() + b * kept);
-}
-
-/// From the newest behaviour to the oldest. Nothing of padding is read but that it is padding.
-void ReviewPoints::walk(std::int64_t sample, std::int64_t material, std::span<const std::uint8_t> review, const float* time) {
-  const std::uint8_t* there = valid.data() + sample * kept;
-  const auto at = static_cast<std::size_t>((sample * materials + material) * kept);
-  std::int64_t reviews = 0, seen = 0;
-  for (std::int64_t i = 0; i < kept; ++i) reviews += there[i] && review[at + static_cast<std::size_t>(i)];
-  double last = 0;
-  for (std::int64_t i = kept - 1; i >= 0; --i) {
-    if (!there[i]) continue;
-    const std::size_t j = at + static_cast<std::size_t>(i);
-    if (review[j]) ++seen, last = time[i];
-    reviewed[j] = seen > 0;
-    since[j] = time[i] - last;
-    number[j] = static_cast<double>(seen);
-    share[j] = seen > 1 ? static_cast<double>(seen - 1) / static_cast<double>(reviews - 1) : 0;
-  }
 }
 
 }  // namespace chronotope

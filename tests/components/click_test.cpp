@@ -46,11 +46,16 @@ T flags(const Flags& values, const Shape& shape) { return T::from_host(context()
 }  // namespace
 
 TEST_CASE("review points count from the newest behaviour, and time from the latest review") {
-  const ReviewPoints p(1, 5, Flags{1, 1, 1, 1, 1}, Flags{1, 0, 1, 0, 0});
-  CHECK(p.reviewed == Flags{1, 1, 1, 0, 0});
-  CHECK(p.number == std::vector<double>{2, 1, 1, 0, 0});
-  CHECK(p.since == std::vector<double>{0, 1, 0, 1, 0});
-  CHECK(p.share == std::vector<double>{1, 0, 0, 0, 0});
+  // The second sample: no review but in padding, whose time is not read.
+  const T time = of({4, 3, 2, 1, 0, std::nan(""), 9, 5.5, 2, 0.25}, {2, 5});
+  const auto p = review_steps<Reference>({flags({1, 1, 1, 1, 1, 0, 1, 1, 1, 1}, {2, 5}), flags({1, 0, 1, 0, 0, 1, 0, 0, 0, 0}, {2, 1, 5}), time});
+  CHECK(p.reviewed.to_host<std::uint8_t>() == Flags{1, 1, 1, 0, 0, 0, 0, 0, 0, 0});
+  check_values(p.number, {2, 1, 1, 0, 0, 0, 0, 0, 0, 0}, {2, 1, 5});
+  check_values(p.since, {0, 1, 0, 1, 0, 0, 9, 5.5, 2, 0.25}, {2, 1, 5});
+  check_values(p.share, {1, 0, 0, 0, 0, 0, 0, 0, 0, 0}, {2, 1, 5});
+  const ReviewPoints places(1, 3, Flags{0, 1, 1}, Flags{1, 0, 1});
+  CHECK(places.time == std::vector<float>{2, 1, 0});
+  CHECK_THROWS_AS(review_steps<Reference>({flags({1, 1}, {1, 2}), flags({1, 1, 1}, {1, 1, 3}), of({1, 0}, {1, 2})}), ShapeError);
   CHECK_THROWS_AS(ReviewPoints(1, 4, Flags{1, 1, 1}, Flags{1, 1, 1}), ShapeError);
   CHECK_THROWS_AS(ReviewPoints(2, 3, Flags{1, 1, 1}, Flags{1, 1, 1}), ShapeError);
 }

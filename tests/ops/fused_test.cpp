@@ -249,25 +249,21 @@ TEST_CASE("a fused forgetting mask equals its composition") {
     for (const CurveForm form : {CurveForm::exponential, CurveForm::power, CurveForm::logarithm})
       for (const bool logistic : {false, true}) {
         const auto valid = some_valid(samples, kept);
-        std::vector<std::uint8_t> reviewed;
-        std::vector<double> since, number, share;
-        for (std::int64_t i = 0; i < samples * materials * kept; ++i) {
-          const double draws = philox_uniform(3, 1, static_cast<std::uint64_t>(i));
-          reviewed.push_back(draws < 0.7);
-          since.push_back(std::floor(draws * 1000) / 16);
-          number.push_back(reviewed.back() ? std::floor(draws * 9) + 1 : 0);
-          share.push_back(std::floor(draws * 40) / 32);
-        }
+        std::vector<std::uint8_t> review;
+        std::vector<double> time;
+        for (std::int64_t i = 0; i < samples * materials * kept; ++i) review.push_back(philox_uniform(3, 1, static_cast<std::uint64_t>(i)) < 0.3);
+        for (std::int64_t i = 0; i < samples * kept; ++i) time.push_back(static_cast<double>(kept - i % kept) * 1.25 - 1);
         const auto mask = [&](auto& c, const auto& x) {
           using B = typename std::decay_t<decltype(c)>::backend;
           const Shape shape{samples, materials, kept};
-          const auto points = [&](const std::vector<double>& v) { return upload(c, v, shape, x[0].dtype()); };
-          const ReviewTensors<B> at{Tensor<B>::from_host(c, valid, {samples, kept}), Tensor<B>::from_host(c, reviewed, shape), points(since), points(number), points(share)};
+          const ReviewTensors<B> at{Tensor<B>::from_host(c, valid, {samples, kept}), Tensor<B>::from_host(c, review, shape), upload(c, time, {samples, kept}, x[0].dtype())};
           // Constants near the paper's, whatever was drawn for them.
           return forgetting_mask<B>(at, {x[0] * 0.1 + 0.4, x[1] * 0.1 + 0.9, x[2] * 3.0 + 20.0, x[3] * 0.5 + 2.0}, {.form = form, .logistic = logistic});
         };
         const std::vector<Shape> shapes(4, Shape{materials});
-        compare("forgetting mask", shapes, static_cast<double>(samples * kept) * 16, mask, Taken::either, 1);
+        // What the least and the largest get cancels most of the rest: the terms are larger than the sums by this much.
+        const double cancelled = 64;
+        compare("forgetting mask", shapes, static_cast<double>(samples * kept) * cancelled, mask, Taken::either, 1);
       }
 }
 

@@ -52,11 +52,11 @@ struct CurveConstants {
   View r_init, r_final, s, i;
 };
 
-/// Where B samples of k behaviours stand between their reviews, for M materials: see ops/forgetting.hpp.
+/// B samples of k behaviours and which of them are reviews, for M materials: see ops/forgetting.hpp.
 struct ReviewViews {
-  View valid;                 ///< [B, k] u8
-  View reviewed;              ///< [B, M, k] u8
-  View since, number, share;  ///< [B, M, k]
+  View valid;   ///< [B, k] u8
+  View review;  ///< [B, M, k] u8
+  View time;    ///< [B, k]
 };
 
 /// What an interest unit reads, or the gradients of that (without `valid`): see ops/hmin.hpp.
@@ -93,7 +93,7 @@ struct HminViews {
 // linear: y = x w^T + bias, and max(y, 0) when relu; the backward passes what lies at y > 0
 //   try_linear(s, y [R, N], x [R, K], w [N, K], bias [N], bool relu)
 //   try_linear_backward(s, dx, dw, db, dy, x, w, y, bool relu); dx without data: not wanted
-// forgetting mask of STIM, from review points to the scaled curve
+// forgetting mask of STIM, from review flags to the scaled curve; no [B, M, k, reviews] anywhere
 //   try_forgetting_mask(s, mask [B, M, k], points, constants, shape)
 //   try_forgetting_mask_backward(s, gradients of the constants, dmask, points, constants, shape)
 // interest unit of STIM, from queries, keys and masks to interests; no [B, Q M, k] kept

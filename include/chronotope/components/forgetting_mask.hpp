@@ -101,17 +101,9 @@ template <Backend B> class ForgettingMask {
     if (points.kept != options_.kept || points.materials != materials())
       throw ShapeError("[forgetting mask] " + std::to_string(points.materials) + " materials of " + std::to_string(points.kept) +
                        " behaviours, made for " + std::to_string(materials()) + " of " + std::to_string(options_.kept));
-    const Shape all{points.samples, points.materials, points.kept};
-    const auto flags = [&](const std::vector<std::uint8_t>& values, const Shape& shape) {
-      return Tensor<B>::from_host(s.value().state(), std::span<const std::uint8_t>(values), shape);
-    };
-    return {flags(points.valid, {points.samples, points.kept}), flags(points.reviewed, all), upload(points.since, all), upload(points.number, all), upload(points.share, all)};
-  }
-  Tensor<B> upload(const std::vector<double>& values, const Shape& shape) const {
-    const auto& state = s.value().state();
-    if (options_.dtype == DType::f64) return Tensor<B>::from_host(state, std::span<const double>(values), shape);
-    const std::vector<float> narrow(values.begin(), values.end());
-    return Tensor<B>::from_host(state, std::span<const float>(narrow), shape);
+    const auto upload = [&](const auto& values, const Shape& shape) { return Tensor<B>::from_host(s.value().state(), std::span(values), shape); };
+    const Shape rows{points.samples, points.kept}, all{points.samples, points.materials, points.kept};
+    return {upload(points.valid, rows), upload(points.review, all), cast(upload(points.time, rows), options_.dtype)};
   }
 
   Tensor<B> layered(const Tensor<B>& m, std::size_t material) const {

@@ -7,21 +7,32 @@
 
 namespace chronotope {
 
-/// Where B samples of k behaviours stand between their reviews, for M materials.
+/// B samples of k behaviours, oldest first, and which of them are reviews, for M materials. What stands in padding of
+/// `review` and `time` does not matter.
 template <Backend B> struct ReviewTensors {
-  Tensor<B> valid;     ///< [B, k] u8, 0 in padding
-  Tensor<B> reviewed;  ///< [B, M, k] u8, 1 from the first review backwards
-  Tensor<B> since;     ///< [B, M, k] time since the latest review, since the newest behaviour where there is none yet
-  Tensor<B> number;    ///< [B, M, k] of the latest review, n; 0 where there is none yet
-  Tensor<B> share;     ///< [B, M, k] how far that is between the first review (0) and the last one (1)
+  Tensor<B> valid;   ///< [B, k] u8, 0 in padding
+  Tensor<B> review;  ///< [B, M, k] u8, 1 where a behaviour is a review
+  Tensor<B> time;    ///< [B, k] back from the request, falling towards the newest
 };
+
+/// Where every behaviour stands between the reviews, counted from the newest behaviour backwards; each [B, M, k], 0 in
+/// padding.
+template <Backend B> struct ReviewSteps {
+  Tensor<B> reviewed;  ///< u8, 1 from the first review backwards, the review itself included
+  Tensor<B> since;     ///< time back from the latest review, from the request where there is none yet
+  Tensor<B> number;    ///< i of the latest review, counted from 1; 0 where there is none yet
+  Tensor<B> share;     ///< (i - 1) / (n - 1) with n reviews in all; 0 for n = 1
+};
+
+/// Not differentiable. Throws ShapeError, DTypeError. O(B M k).
+template <Backend B> ReviewSteps<B> review_steps(const ReviewTensors<B>& points);
 
 /// [M] each, one of a material: the paper's Rinit, Rfinal, S and I.
 template <Backend B> struct ForgettingConstants {
   Tensor<B> r_init, r_final, s, i;
 };
 
-/// R(t) [B, M, k]: curve(x) with x = since (1 + number i) / s, after a review times r_final - (r_final - r_init) share.
+/// R(t) [B, M, k] of review_steps(): curve(x) with x = since (1 + number i) / s, after a review times r_final - (r_final - r_init) share.
 /// What stands in padding means nothing. Throws ShapeError, DTypeError.
 template <Backend B>
 Tensor<B> retention(const ReviewTensors<B>& points, const ForgettingConstants<B>& constants, const CurveShape& shape);

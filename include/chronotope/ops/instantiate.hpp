@@ -44,6 +44,7 @@
   template Tensor<B> matmul(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> linear(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> linear(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&, bool); \
+  template ReviewSteps<B> review_steps(const ReviewTensors<B>&); \
   template Tensor<B> retention(const ReviewTensors<B>&, const ForgettingConstants<B>&, const CurveShape&); \
   template Tensor<B> forgetting_mask(const ReviewTensors<B>&, const ForgettingConstants<B>&, const CurveShape&); \
   template Tensor<B> hmin(const HminInputs<B>&); \
