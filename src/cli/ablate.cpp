@@ -7,6 +7,7 @@
 #include "chronotope/core/atomic_file.hpp"
 #include "chronotope/core/error.hpp"
 #include "chronotope/eval/ablation.hpp"
+#include "chronotope/report/report.hpp"
 #include "cli/ablation_file.hpp"
 #include "cli/click_evaluation.hpp"
 #include "cli/commands.hpp"
@@ -18,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string file, data, out, split = "test", json;
+  std::string file, data, out, split = "test", json, report;
   std::vector<std::string> set;
   Device device;
 };
@@ -53,6 +54,15 @@ AblationRow run_variant(const Options& o, const ClickLog& log, Split split, cons
   return row;
 }
 
+ReportContent page(const Options& o, const Config& base, const ClickLog& log, const AblationTable& table) {
+  ReportContent content;
+  content.title = "Ablations on " + o.data;
+  content.ablations = {table};
+  content.config_json = to_json(base);
+  content.facts = {{"Data", o.data}, {"Samples", std::to_string(log.size())}, {"Variants", o.file}, {"Seed", std::to_string(base.seed)}, {"Backend", o.device.describe()}};
+  return content;
+}
+
 void run(const Options& o) {
   const AblationFile file = read_ablation_file(o.file, o.set);
   const Split split = o.split == "test" ? Split::test : Split::validation;
@@ -62,6 +72,7 @@ void run(const Options& o) {
   for (const AblationVariant& variant : file.variants) scored.rows.push_back(run_variant(o, log, split, variant));
   const AblationTable table = make_ablation(scored);
   std::fputs(format_ablation(table).c_str(), stdout);
+  if (!o.report.empty()) write_report(o.report, page(o, file.base, log, table));
   write_file_atomically(o.json.empty() ? (fs::path(o.out) / "ablation.json").string() : o.json, ablation_json(table));
 }
 
@@ -76,6 +87,7 @@ void add_ablate(CLI::App& app, Chosen& chosen) {
   command->add_option("--split", o->split, "which samples are compared")->check(CLI::IsMember({"test", "validation"}))->capture_default_str();
   command->add_option("--set", o->set, "change a key of the base config for all variants")->type_name("KEY=VALUE");
   command->add_option("--json", o->json, "where to write the figures; by default ablation.json in --out");
+  command->add_option("--report", o->report, "also write an HTML report to this file");
   o->device.add_to(*command);
   command->callback([o, &chosen] { chosen = [o] { run(*o); }; });
 }

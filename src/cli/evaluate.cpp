@@ -8,7 +8,7 @@
 #include "chronotope/core/atomic_file.hpp"
 #include "chronotope/core/error.hpp"
 #include "chronotope/eval/targets.hpp"
-#include "cli/click_evaluation.hpp"
+#include "cli/click_report.hpp"
 #include "cli/commands.hpp"
 #include "cli/evaluation.hpp"
 
@@ -56,9 +56,11 @@ void run_clicks(const Options& o, std::vector<Checkpoint> checkpoints) {
   const ClickLog log = read_clicks(o.data, checkpoints.front().config.clicks);
   const std::string path = o.truth.empty() ? truth_path(o.data) : o.truth;
   const std::vector<double> truth = std::filesystem::exists(path) || !o.truth.empty() ? read_truth(path, log.size()) : std::vector<double>{};
-  const ClickReport report = make_click_report(score_checkpoints(named(o, std::move(checkpoints)), log, split_of(o), truth, o.device));
+  const std::vector<NamedCheckpoint> models = named(o, std::move(checkpoints));
+  const ClickReport report = make_click_report(score_checkpoints(models, log, split_of(o), truth, o.device));
   std::fputs(format_click_report(report).c_str(), stdout);
   if (!o.json.empty()) write_file_atomically(o.json, click_report_json(report));
+  if (!o.report.empty()) write_report(o.report, click_report_content(o.checkpoints.front(), models.front().checkpoint, log, split_of(o), report, o.device, o.data));
 }
 
 void run(const Options& o) {

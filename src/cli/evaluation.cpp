@@ -1,15 +1,13 @@
 #include "cli/evaluation.hpp"
 
 #include <algorithm>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <nlohmann/json.hpp>
 
 #include "chronotope/core/error.hpp"
 #include "chronotope/data/calendar.hpp"
 #include "chronotope/serve/recommender.hpp"
 #include "chronotope/train/run.hpp"
+#include "cli/run_curves.hpp"
 
 namespace chronotope::cli {
 namespace {
@@ -18,42 +16,6 @@ std::string minutes(std::int64_t local) {
   std::string text = format_iso8601({local, {}}).substr(0, 16);
   text[10] = ' ';
   return text;
-}
-
-EpochPoint epoch_point(const nlohmann::json& json) {
-  EpochPoint point;
-  point.epoch = json.value("epoch", std::int64_t{0});
-  point.loss = json.value("loss", 0.0), point.seconds = json.value("seconds", 0.0), point.best = json.value("best", false);
-  if (const auto v = json.find("validation"); v != json.end())
-    point.accuracy_1 = v->value("acc@1", 0.0), point.accuracy_10 = v->value("acc@10", 0.0), point.mrr = v->value("mrr", 0.0), point.score = v->value("score", 0.0);
-  return point;
-}
-
-/// log.jsonl as curves. Steps that a killed run did twice count once, the later time.
-void read_log(const std::string& folder, ReportContent& content) {
-  std::ifstream file(std::filesystem::path(folder) / "log.jsonl");
-  std::map<std::int64_t, CurvePoint> steps;
-  std::map<std::int64_t, EpochPoint> epochs;
-  for (std::string line; std::getline(file, line);) {
-    try {
-      const auto json = nlohmann::json::parse(line);
-      if (json.contains("step")) {
-        const auto step = json.value("step", std::int64_t{0});
-        steps[step] = {step, json.value("loss", 0.0), json.value("learning_rate", 0.0)};
-      } else if (json.contains("epoch")) {
-        const EpochPoint point = epoch_point(json);
-        epochs[point.epoch] = point;
-      }
-    } catch (const nlohmann::json::exception&) {
-      // The last line of a killed run may be cut: a curve can miss a point.
-    }
-  }
-  for (const auto& [key, point] : steps) content.steps.push_back(point);
-  for (const auto& [key, point] : epochs) {
-    if (point.best)  // the log says "best so far"; the page marks the one that was kept
-      for (EpochPoint& earlier : content.epochs) earlier.best = false;
-    content.epochs.push_back(point);
-  }
 }
 
 /// The target whose user has the longest history: the most to see on a map.

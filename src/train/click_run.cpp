@@ -4,6 +4,7 @@
 #include <fstream>
 #include <map>
 
+#include "chronotope/components/behaviour/stim.hpp"
 #include "chronotope/data/checkin_clicks.hpp"
 #include "chronotope/data/click_cache.hpp"
 #include "chronotope/eval/clicks.hpp"
@@ -34,15 +35,6 @@ std::uint64_t fingerprint(const ClickLog& log) {
   for (const auto* columns : {&log.numbers, &log.behaviours.numbers})
     for (const NumberColumn& column : *columns) hash.add(column.values);
   return hash.value();
-}
-
-BatchRules batch_rules(const ClicksConfig& c) {
-  BatchRules rules;
-  rules.kept = c.kept;
-  rules.search = c.search == "recent" ? Search::recent : Search::hard;
-  rules.groups = GroupTable({c.hour_groups, c.week_groups, c.geohash_groups});
-  rules.holidays = HolidayCalendar(c.holidays);
-  return rules;
 }
 
 /// Logits of samples, a row a sample.
@@ -133,11 +125,37 @@ ClickSchema click_schema(const Checkpoint& checkpoint) {
   });
 }
 
+BatchRules batch_rules(const ClicksConfig& c) {
+  BatchRules rules;
+  rules.kept = c.kept;
+  rules.search = c.search == "recent" ? Search::recent : Search::hard;
+  rules.groups = GroupTable({c.hour_groups, c.week_groups, c.geohash_groups});
+  rules.holidays = HolidayCalendar(c.holidays);
+  return rules;
+}
+
 TrainingState train_clicks(Context<B>& context, const ClickLog& log, const Config& config, const std::string& folder, const RunOptions& options,
                            int threads, const RunObserver& observer) {
   return run_training(context, config, folder, options, observer, [&](const Config& used, const Checkpoint* from) {
     if (from) check_schema(click_schema(*from), log);
     return ClickSystem(context, log, used, threads);
+  });
+}
+
+std::vector<float> forgetting_masks(Context<B>& context, const Checkpoint& checkpoint, const ClickBatch& batch) {
+  const ClickModelConfig& m = checkpoint.config.click_model;
+  if (m.behaviour != "stim") throw ConfigError("only STIM has forgetting masks; this model's behaviours are read by " + m.behaviour);
+  const std::string prefix = "model.behaviour.mask.";
+  std::map<std::string, HostTensor> constants;
+  for (const char* name : {"r_init", "r_final", "s", "i"})
+    if (const auto found = checkpoint.tensors.find(prefix + name); found != checkpoint.tensors.end()) constants.insert(*found);
+  ForgettingOptions options = forgetting_options(m, batch.kept);
+  options.layer = MaskLayer::none;
+  const NoGrad no_grad;
+  return in_checkpoint(checkpoint, [&] {
+    ForgettingMask<B> mask(context, options);
+    load_state(context, mask, constants, prefix);
+    return mask(review_points(batch, m.time == "days" ? ForgettingTime::days : ForgettingTime::position)).template to_host<float>();
   });
 }
 

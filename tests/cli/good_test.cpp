@@ -33,8 +33,11 @@ PROGRAM_TEST("help names every command and every option") {
   const std::string help = works({"--help"}).out;
   const std::map<std::string, std::vector<std::string>> options{
       {"demo", {"--out", "--seed", "--backend", "--threads"}},
-      {"train", {"--config", "--data", "--out", "--set", "--resume", "--backend", "--threads"}},
-      {"evaluate", {"--checkpoint", "--data", "--split", "--json", "--report", "--backend", "--threads"}},
+      {"train", {"--config", "--data", "--out", "--set", "--resume", "--stop-after", "--backend", "--threads"}},
+      {"evaluate", {"--checkpoint", "--data", "--split", "--weights", "--truth", "--json", "--report", "--backend", "--threads"}},
+      {"ablate", {"--config", "--data", "--out", "--split", "--set", "--json", "--report", "--backend", "--threads"}},
+      {"generate-clicks", {"--out", "--eleme", "--users", "--requests", "--behaviours", "--memory", "--age", "--seed"}},
+      {"convert-clicks", {"--data", "--out", "--split", "--validation-from", "--test-from", "--order", "--skip-bad-rows", "--threads"}},
       {"recommend", {"--checkpoint", "--data", "--user", "--top", "--time", "--json", "--backend", "--threads"}},
       {"info", {"--checkpoint", "--tensors", "--config-keys"}},
       {"generate-city", {"--out", "--users", "--places", "--checkins-per-user", "--days", "--seed"}},

@@ -5,6 +5,7 @@
 #include <memory>
 
 #include "chronotope/components/click_tasks.hpp"
+#include "chronotope/components/forgetting_mask.hpp"
 #include "chronotope/nn/module.hpp"
 #include "chronotope/train/click_config.hpp"
 
@@ -37,6 +38,9 @@ template <Backend B> class AnyClickModel {
 /// any_backend; models/make_click_model.hpp has it for any other. Throws ConfigError as the parts do.
 template <Backend B>
 AnyClickModel<B> make_click_model(Context<B>& context, const ClickModelConfig& config, const ClickSchema& schema, std::int64_t kept);
+
+/// The forgetting mask that a config describes, over `kept` behaviours.
+ForgettingOptions forgetting_options(const ClickModelConfig& config, std::int64_t kept);
 
 /// The tasks that a config names.
 ClickTasks click_tasks(const ClickModelConfig& config);

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "chronotope/data/clicks.hpp"
+#include "chronotope/data/click_batcher.hpp"
 #include "chronotope/models/any_click_model.hpp"
 #include "chronotope/train/run.hpp"
 
@@ -33,6 +33,12 @@ struct TaskLogits {
 /// of another check-in file mean other places.
 TaskLogits score_clicks(Context<any_backend>& context, const Checkpoint& checkpoint, const ClickLog& log,
                          std::span<const std::uint64_t> samples, int threads);
+
+/// How a config's `clicks` section makes batches.
+BatchRules batch_rules(const ClicksConfig& config);
+
+/// The masks of a STIM checkpoint for the samples of a batch, before the layer that follows the curve, [B, M, k]. Throws ConfigError for another behaviour module.
+std::vector<float> forgetting_masks(Context<any_backend>& context, const Checkpoint& checkpoint, const ClickBatch& batch);
 
 /// A checkpoint's click model on a device. Throws as click_schema and when the weights are those of another model.
 AnyClickModel<any_backend> load_click_model(Context<any_backend>& context, const Checkpoint& checkpoint);

@@ -13,6 +13,12 @@ enum class ForgettingTime : std::uint8_t {
   days       ///< back from the request
 };
 
+/// The kept behaviours of a batch as forgetting curves see them.
+inline ReviewPoints review_points(const ClickBatch& b, ForgettingTime time) {
+  if (time == ForgettingTime::days) return ReviewPoints(b.materials, b.kept, b.valid, b.review, b.age);
+  return ReviewPoints(b.materials, b.kept, b.valid, b.review);
+}
+
 struct StimOptions {
   ForgettingTime time = ForgettingTime::position;
   bool mean_mask = false;  ///< every query under the mean of the masks rather than under each
@@ -33,7 +39,7 @@ class StimInterest {
 
   Tensors operator()(const ClickInputs<backend>& in) const {
     const ModuleScope scope("stim");
-    const Tensors masks = mask(points(in.host));
+    const Tensors masks = mask(review_points(in.host, options_.time));
     return unit(query(in.request), in.keys, options_.mean_mask ? mean(masks, 1, true) : masks, in.valid);
   }
 
@@ -48,11 +54,6 @@ class StimInterest {
   U unit;
 
  private:
-  ReviewPoints points(const ClickBatch& b) const {
-    if (options_.time == ForgettingTime::days) return ReviewPoints(b.materials, b.kept, b.valid, b.review, b.age);
-    return ReviewPoints(b.materials, b.kept, b.valid, b.review);
-  }
-
   StimOptions options_;
 };
 
