@@ -8,7 +8,6 @@
 #include "hmin.hpp"
 
 #include <cmath>
-#include <cstring>
 #include <type_traits>
 
 #include "functions.hpp"

@@ -72,7 +72,7 @@ namespace chronotope::onednn {
 using Impl = onednn_backend::stream::Impl;
 
 /// Work below this many elements is done by the caller: waking a team costs more than it saves.
-inline constexpr std::int64_t serial_elements = 16384;
+inline constexpr std::int64_t serial_elements = 32768;
 
 /// Parts that parallel() makes of `items`.
 inline int part_count(const Impl& impl, std::int64_t items, std::int64_t grain = 1) {

@@ -81,7 +81,7 @@ class Stim(nn.Module):
         m = torch.where(high > low, (R - low) / (high - low), 1.0) * v
         return torch.baddbmm(self.mask_bias, m.transpose(0, 1), self.mask_weight).transpose(0, 1)
 
-    def queries(self, hour, week, cell, item, holiday):
+    def queries(self, hour, week, cell, item):
         whole = torch.cat([hour, week, cell, item], -1)
         h_time, location, item_value = self.whole(whole.expand(3, -1, -1)).unbind(0)
         h_hour, h_week = self.sub(h_time.expand(2, -1, -1)).unbind(0)
@@ -95,7 +95,7 @@ class Stim(nn.Module):
         one = F.embedding(b["request"] + self.first, self.table)
         item, category, cell, hour, week = one.unbind(1)
         keys = self.key(F.embedding(b["behaviour"] + self.first, self.table).flatten(2))             # [B, k, d]
-        Q, whole = self.queries(hour, week, cell, torch.cat([item, category], -1), None)
+        Q, whole = self.queries(hour, week, cell, torch.cat([item, category], -1))
         Q = F.normalize(self.query(Q), dim=-1)
         valid, n = b["valid"], len(keys)
         scale = keys.square().sum(-1).clamp(min=1e-20).rsqrt()                                         # on cosines, not on keys
