@@ -59,7 +59,6 @@ PROGRAM_TEST("generate-clicks tells the best possible AUC; train tells AUC by ep
   }
   CHECK(clicks().trained.out.find("chronotope evaluate") != std::string::npos);
   CHECK(works({"info", "--checkpoint", clicks().stim}).out.find("click model, behaviours read by stim") != std::string::npos);
-  fails({"recommend", "--checkpoint", clicks().stim, "--data", clicks().log, "--user", "1"}, {"model of clicks"});
 }
 
 PROGRAM_TEST("evaluate puts click models beside counting and the best possible") {

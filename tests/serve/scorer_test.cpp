@@ -60,9 +60,13 @@ ClickLog request_of(const ClickSchema& schema, const std::vector<std::uint64_t>&
   return make_click_log(std::move(c));
 }
 
+/// How far apart two values may be: not a bit on oneDNN, whose narrow layers add each row up by itself; Eigen's products of
+/// another number of rows may add in another order.
+double slack(const std::string& backend) { return backend == "onednn" ? 0 : 1e-5; }
+
 }  // namespace
 
-TEST_CASE("a scorer says what the training path says, to the last bit") {
+TEST_CASE("a scorer says what the training path says, on oneDNN to the last bit") {
   for (const std::string& backend : tiny::backends()) {
     CAPTURE(backend);
     const Trained trained(backend);
@@ -72,20 +76,22 @@ TEST_CASE("a scorer says what the training path says, to the last bit") {
     for (std::size_t i = 0; i < samples.size(); ++i) {
       const std::vector<CandidateScore> scores = scorer.score(request_of(scorer.schema(), {samples[i]}));
       REQUIRE(scores.size() == 1);
-      CHECK(scores[0].ctr == 1 / (1 + std::exp(-static_cast<double>(logits[i]))));
+      CHECK(std::abs(scores[0].ctr - 1 / (1 + std::exp(-static_cast<double>(logits[i])))) <= slack(backend));
       CHECK(std::isnan(scores[0].ctcvr));
     }
   }
 }
 
-TEST_CASE("scores do not depend on how many samples stand in a batch, to the last bit") {
+TEST_CASE("scores do not depend on how many samples stand in a batch, on oneDNN to the last bit") {
   for (const std::string& backend : tiny::backends()) {
     CAPTURE(backend);
     const Trained trained(backend);
     const std::vector<float> one = trained.logits(1);
     for (const std::int64_t batch : {2, 3, 7, 16, 64}) {
       CAPTURE(batch);
-      CHECK(trained.logits(batch) == one);
+      const std::vector<float> many = trained.logits(batch);
+      REQUIRE(many.size() == one.size());
+      for (std::size_t i = 0; i < one.size(); ++i) CHECK(std::abs(many[i] - one[i]) <= slack(backend));
     }
   }
 }
