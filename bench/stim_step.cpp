@@ -1,8 +1,9 @@
-// Training steps of STIM on random samples, the search left out: embeddings, keys, forgetting masks, query experts,
-// interest unit, prediction network, cross-entropy, AdamW. The other side is bench/peers/torch_stim.py (bench/compare_stim).
+// The trainer's own steps of STIM on random lists of 20,000 behaviours: search, batch, forward, backward, AdamW. The other side
+// is bench/peers/torch_stim.py (bench/compare_stim).
 //
-//   bench_stim_step [--batch 1024] [--kept 50] [--width 64] [--steps 20] [--threads 2]
+//   bench_stim_step [--batch 1024] [--m 20000] [--kept 50] [--width 64] [--steps 20] [--threads 2]
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <numeric>
@@ -11,130 +12,97 @@
 #include <string>
 
 #include "chronotope/backend/onednn_backend.hpp"
-#include "chronotope/components/forgetting_mask.hpp"
-#include "chronotope/components/hmin.hpp"
-#include "chronotope/components/query_moe.hpp"
-#include "chronotope/ops/ops.hpp"
-#include "chronotope/train/optimizer.hpp"
-#include "chronotope/train/run.hpp"
+#include "chronotope/data/click_builder.hpp"
+#include "chronotope/train/click_run.hpp"
+#include "chronotope/train/click_task.hpp"
 #include "cli/breakdown.hpp"
 
 namespace {
 
 using namespace chronotope;
 using B = any_backend;
-using Ids = std::vector<std::int32_t>;
 
 struct Options {
-  std::int64_t batch = 1024, kept = 50, width = 64;
+  std::int64_t batch = 1024, m = 20000, kept = 50, width = 64;
   int steps = 20, threads = 2;
 };
 
-constexpr std::int64_t embedding = 16, numbers = 2, materials = 3;
 constexpr std::size_t warm_up = 3;  // steps
+constexpr std::int32_t items = 100000, categories = 500, cells = 20000, users = 50000;
 
-/// The columns of request and behaviours, and the rows of their tables.
-enum Column : std::size_t { item, category, cell, hour, weekday, columns };
-constexpr std::int32_t rows_of[columns] = {100000, 500, 20000, 24, 7};
-constexpr std::int32_t users = 50000;
-
-/// A batch as the search and the group tables leave it.
-struct Batch {
-  Ids request[columns], behaviour[columns], user;  // [B], [B k]
-  std::vector<float> numbers, click;               // [B, 2], [B]
-  std::vector<std::uint8_t> valid, review;         // [B, k], [B, 3, k]
-};
-
-Batch random_batch(const Options& o, std::mt19937& random) {
+/// One sample a user; every list is random. Sizes of tables as in the peer.
+ClickColumns random_log(const Options& o) {
+  std::mt19937 random(1);
   const auto below = [&](std::int32_t n) { return static_cast<std::int32_t>(random() % static_cast<std::uint32_t>(n)); };
-  const auto ids = [&](std::int64_t n, std::int32_t rows) {
-    Ids all(static_cast<std::size_t>(n));
-    for (std::int32_t& id : all) id = below(rows);
-    return all;
-  };
-  Batch b;
-  for (std::size_t c = 0; c < columns; ++c) b.request[c] = ids(o.batch, rows_of[c]), b.behaviour[c] = ids(o.batch * o.kept, rows_of[c]);
-  b.user = ids(o.batch, users);
-  for (std::int64_t i = 0; i < o.batch; ++i) {
-    b.click.push_back(below(10) == 0 ? 1.0f : 0.0f);
-    for (std::int64_t n = 0; n < numbers; ++n) b.numbers.push_back(static_cast<float>(below(1000)) / 1000);
+  ClickColumns c;
+  c.ids = {{"item", "item", FeaturePart::item, items, {}}, {"category", "category", FeaturePart::item, categories, {}}, {"geohash", "geohash", FeaturePart::item, cells, {}}};
+  c.behaviour_ids = c.ids;
+  c.ids.pop_back();
+  c.ids.push_back({"request_geohash", "geohash", FeaturePart::context, cells, {}});
+  c.ids.push_back({"user", "user", FeaturePart::user, users, {}});
+  c.numbers = {{"distance", FeaturePart::context, {}}, {"popularity", FeaturePart::item, {}}};
+  const auto moment = [&](ClickColumns::Times& at, std::int64_t time) { at.add(time, below(24), below(7), (1u << 30) | (random() & ((1u << 30) - 1))); };
+  for (std::int64_t sample = 0; sample < o.batch; ++sample) {
+    c.first.push_back(static_cast<std::uint64_t>(sample * o.m)), c.last.push_back(static_cast<std::uint64_t>((sample + 1) * o.m));
+    for (std::int64_t i = 0; i < o.m; ++i) {
+      moment(c.behaviours_at, 600 * i);
+      for (ClickColumns::Ids& column : c.behaviour_ids) column.values.push_back(1 + below(column.rows - 1));
+    }
+    moment(c.at, 600 * o.m);
+    for (ClickColumns::Ids& column : c.ids) column.values.push_back(1 + below(column.rows - 1));
+    for (ClickColumns::Numbers& column : c.numbers) column.values.push_back(static_cast<float>(below(1000)) / 1000);
+    c.click.push_back(below(10) == 0), c.split.push_back(Split::train);
   }
-  b.valid.assign(static_cast<std::size_t>(o.batch * o.kept), 1);
-  for (std::int64_t i = 0; i < o.batch * materials * o.kept; ++i) b.review.push_back(below(3) == 0);
-  return b;
+  return c;
 }
 
-struct Model {
-  using backend = B;
-  std::vector<Embedding<B>> tables;
-  Embedding<B> user;
-  Linear<B> key;
-  ForgettingMask<B> mask;
-  QueryMoE<B> queries;
-  HminUnit<B> unit;
-  Mlp<B> head;
+Config config_of(const Options& o) {
+  Config config;
+  config.clicks.kept = o.kept;
+  config.click_model.key_width = o.width, config.click_model.dropout = 0;
+  config.training.batch = o.batch, config.training.weight_decay = 0.01, config.training.clip_norm = 0;
+  return config;
+}
 
-  Model(Context<B>& c, const Options& o)
-      : user(c, users, embedding), key(c, columns * embedding, o.width, true), mask(c, ForgettingOptions{.kept = o.kept}),
-        queries(c, QueryOptions{}), unit(c, HminOptions{.key_width = o.width}),
-        head(c, {unit.width(5, materials) + 6 * embedding + numbers, 128, 64, 1}) {
-    for (const std::int32_t rows : rows_of) tables.emplace_back(c, rows, embedding);
+/// Seconds that search and batch take alone, the median of five.
+double batch_seconds(const ClickBatcher& batcher, std::span<const std::uint64_t> samples, int threads) {
+  std::vector<double> seconds;
+  ClickBatch batch;
+  for (int i = 0; i < 5; ++i) {
+    const Stopwatch watch;
+    batcher.make(samples, batch, threads);
+    seconds.push_back(watch.seconds());
   }
-
-  Tensor<B> logits(Context<B>& c, const Batch& b) const {
-    const auto n = static_cast<std::int64_t>(b.user.size()), k = static_cast<std::int64_t>(b.valid.size()) / n;
-    const auto column = [&](const Ids& ids) { return Tensor<B>::from_host(c, ids, {static_cast<std::int64_t>(ids.size())}); };
-    const auto part = [&](std::size_t i) { return tables[i](column(b.request[i])); };
-    std::vector<Tensor<B>> weights, ids;
-    for (std::size_t i = 0; i < columns; ++i) weights.push_back(tables[i].weight()), ids.push_back(column(b.behaviour[i]));
-    const Tensor<B> keys = reshape(key(gather_concat(weights, ids)), {n, k, -1});
-    const RequestParts<B> request{part(hour), part(weekday), part(cell), concat(std::vector<Tensor<B>>{part(item), part(category)}, 1), zeros(c, {n, 1})};
-    const ReviewPoints points(materials, k, b.valid, b.review);
-    const Tensor<B> there = Tensor<B>::from_host(c, b.valid, {n, k});
-    const Tensor<B> interests = unit(queries(request), keys, mask(points), there);
-    const Tensor<B> other = Tensor<B>::from_host(c, b.numbers, {n, numbers});
-    return squeeze(head(concat(std::vector<Tensor<B>>{interests, request.whole(), user(column(b.user)), other}, 1)), 1);
-  }
-
-  template <class V> void visit(V&& v) {
-    v("table", tables), v("user", user), v("key", key), v("mask", mask), v("queries", queries), v("unit", unit), v("head", head);
-  }
-};
-
-/// Operations of the matrix products of a step, forward and twice that backward, as the model's formulas have them.
-double step_products(const Options& o) {
-  const auto d = static_cast<double>(o.width), k = static_cast<double>(o.kept), rows = 5.0 * materials, features = rows * 2 * d + 6 * embedding + numbers;
-  const double keys = k * static_cast<double>(columns * embedding) * d, hidden = k * d * 2 * 32, pooling = rows * k * 2 * 32, cosines = 5 * k * d, values = rows * 2 * 32 * d;
-  const double masks = materials * k * k, query = 5 * (16.0 * 32 + 32 * d), head = features * 128 + 128 * 64 + 64;
-  return 6 * static_cast<double>(o.batch) * (keys + hidden + pooling + cosines + values + masks + query + head);
+  std::sort(seconds.begin(), seconds.end());
+  return seconds[2];
 }
 
 void run(const Options& o) {
+  const ClickColumns columns = random_log(o);
+  const ClickLog log = view_click_columns(columns);
+  const Config config = config_of(o);
   const auto timings = std::make_shared<Timings>();
   Context<B> context(any_stream<timed<onednn_backend>>({onednn_backend::stream(o.threads), timings}), 1);
-  Model model(context, o);
-  AdamW<B> optimizer(named_parameters(model), AdamOptions{.weight_decay = 0.01});
-  std::mt19937 random(1);
+  const ClickSchema schema = schema_of(log);
+  auto model = make_click_model(context, config.click_model, schema, o.kept);
+  const ClickBatcher batcher(log, schema, batch_rules(config.clicks));
+  ClickTask task(context, model, batcher, samples_of(log, Split::train), click_tasks(config.click_model), 1, o.threads);
+  Trainer trainer(context, task, config.training);
+  const std::vector<std::uint64_t> samples = task.samples(0);
   std::vector<double> seconds;
-  double peak = measure_gemm_peak(context), loss = 0;
+  double peak = measure_gemm_peak(context);
   while (seconds.size() < static_cast<std::size_t>(o.steps) + warm_up) {
     if (seconds.size() == warm_up) timings->clear();
-    const Batch batch = random_batch(o, random);
-    const Stopwatch watch;
-    const Tensor<B> mean_loss = mean(binary_cross_entropy(model.logits(context, batch), Tensor<B>::from_host(context, batch.click, {o.batch})));
-    backward(mean_loss);
-    optimizer.step(1e-3);
-    seconds.push_back(watch.seconds());
-    loss = static_cast<double>(mean_loss.item<float>());
+    seconds.push_back(trainer.step(samples).seconds);
   }
   seconds.erase(seconds.begin(), seconds.begin() + warm_up);
   const Timings step_timings = *timings;
   peak = std::max(peak, measure_gemm_peak(context));
   std::sort(seconds.begin(), seconds.end());
-  const double median = seconds[seconds.size() / 2], products = step_products(o);
-  std::printf("step median %.4f s, least %.4f s, %.0f samples/s\n", median, seconds.front(), static_cast<double>(o.batch) / median);
-  std::printf("GEMM peak %.0f GFLOP/s, step %.1f GFLOP, %.0f%% of peak; peak memory of tensors %.0f MB; last loss %.4f\n", peak * 1e-9, products * 1e-9,
-              100 * products / median / peak, static_cast<double>(context.memory().peak) * 1e-6, loss);
+  const double median = seconds[seconds.size() / 2];
+  std::printf("with search step median %.4f s, least %.4f s, %.0f samples/s\n", median, seconds.front(), static_cast<double>(o.batch) / median);
+  std::printf("search and batch alone %.4f s; GEMM peak %.0f GFLOP/s; peak memory of tensors %.0f MB\n", batch_seconds(batcher, samples, o.threads), peak * 1e-9,
+              static_cast<double>(context.memory().peak) * 1e-6);
   cli::print_breakdown(step_timings, seconds.size(), std::accumulate(seconds.begin(), seconds.end(), 0.0));
 }
 
@@ -143,6 +111,7 @@ bool set_option(Options& o, const std::string& name, const char* text) {
   const long value = std::strtol(text, nullptr, 10);
   if (value < 1) return false;
   if (name == "--batch") o.batch = value;
+  else if (name == "--m") o.m = value;
   else if (name == "--kept") o.kept = value;
   else if (name == "--width") o.width = value;
   else if (name == "--steps") o.steps = static_cast<int>(value);
@@ -157,7 +126,7 @@ int main(int argc, char** argv) {
   Options o;
   for (int i = 1; i < argc; i += 2) {
     if (i + 1 < argc && set_option(o, argv[i], argv[i + 1])) continue;
-    std::fprintf(stderr, "bench_stim_step [--batch N] [--kept N] [--width N] [--steps N] [--threads N], numbers above 0\n");
+    std::fprintf(stderr, "bench_stim_step [--batch N] [--m N] [--kept N] [--width N] [--steps N] [--threads N], numbers above 0\n");
     return 2;
   }
   run(o);

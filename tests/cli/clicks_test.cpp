@@ -1,5 +1,6 @@
 // Click models from the command line: generate, convert, train, evaluate, ablate.
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "cli/program.hpp"
@@ -98,6 +99,17 @@ PROGRAM_TEST("ablate trains variants, keeps a failed one from losing the others,
   std::vector<std::string> other = ask;
   other.insert(other.end(), {"--set", "training.learning_rate=0.02"});
   CHECK(works(other).out.find("another config") != std::string::npos);
+}
+
+PROGRAM_TEST("derive-groups prints groups that a config takes") {
+  const std::string out = works({"derive-groups", "--data", clicks().log, "--hours", "4"}).out, key = "\"hour_groups\": \"";
+  const std::size_t from = out.find(key) + key.size();
+  REQUIRE(from > key.size());
+  const std::string hours = out.substr(from, out.find('"', from) - from);
+  CHECK(std::count(hours.begin(), hours.end(), ' ') == 3);
+  works({"train", "--config", clicks().file("config.json"), "--data", clicks().log, "--out", clicks().file("derived"), "--threads", "1", "--set", "training.epochs=1",
+         "--set", "clicks.hour_groups=" + hours});
+  fails({"derive-groups", "--data", clicks().log, "--hours", "25"}, {"hours"});
 }
 
 PROGRAM_TEST("files of variants that cannot be") {

@@ -37,6 +37,7 @@ PROGRAM_TEST("help names every command and every option") {
       {"evaluate", {"--checkpoint", "--data", "--split", "--weights", "--truth", "--json", "--report", "--backend", "--threads"}},
       {"ablate", {"--config", "--data", "--out", "--split", "--set", "--json", "--report", "--backend", "--threads"}},
       {"generate-clicks", {"--out", "--eleme", "--users", "--requests", "--behaviours", "--memory", "--age", "--seed"}},
+      {"derive-groups", {"--data", "--hours", "--weekdays", "--places", "--cut"}},
       {"convert-clicks", {"--data", "--out", "--split", "--validation-from", "--test-from", "--order", "--skip-bad-rows", "--threads"}},
       {"recommend", {"--checkpoint", "--data", "--user", "--top", "--time", "--json", "--backend", "--threads"}},
       {"info", {"--checkpoint", "--tensors", "--config-keys"}},
