@@ -47,13 +47,13 @@ const IdColumn& behaviour_column(const ClickLog& log, const std::string& name) {
   throw DataError("click counters: the behaviours have no id column \"" + name + "\"; every log needs it");
 }
 
-Cells by_id(const IdColumn& column, std::span<const std::size_t> rows, const std::string& name) {
+Cells by_id(const IdColumn& column, std::span<const std::uint64_t> rows, const std::string& name) {
   Cells cells{name, static_cast<std::size_t>(column.rows), 0, {}};
   for (const std::size_t i : rows) cells.of_row.push_back(static_cast<std::uint32_t>(column.values[i]));
   return cells;
 }
 
-Cells by_hour(const ClickLog& log, const Cells& category, std::span<const std::size_t> rows) {
+Cells by_hour(const ClickLog& log, const Cells& category, std::span<const std::uint64_t> rows) {
   if (category.count > std::numeric_limits<std::uint32_t>::max() / 24)
     throw DataError("click counters: " + std::to_string(category.count) + " categories; at most 178,956,970 can be counted by hour");
   Cells cells{"hour_category_rate", category.count * 24, 24, {}};
@@ -61,7 +61,7 @@ Cells by_hour(const ClickLog& log, const Cells& category, std::span<const std::s
   return cells;
 }
 
-Cells by_affinity(const ClickLog& log, const std::string& column, std::span<const std::size_t> rows) {
+Cells by_affinity(const ClickLog& log, const std::string& column, std::span<const std::uint64_t> rows) {
   const IdColumn& candidates = log.id_column(column);
   Stretch stretch(behaviour_column(log, column));
   Cells cells{column + "_affinity", powers * powers, 0, {}};
@@ -72,7 +72,7 @@ Cells by_affinity(const ClickLog& log, const std::string& column, std::span<cons
   return cells;
 }
 
-Cells by_number(const NumberColumn& column, std::span<const std::size_t> rows, const std::vector<float>& bounds) {
+Cells by_number(const NumberColumn& column, std::span<const std::uint64_t> rows, const std::vector<float>& bounds) {
   Cells cells{column.name + "_rate", bounds.size() + 1, 0, {}};
   for (const std::size_t i : rows)
     cells.of_row.push_back(static_cast<std::uint32_t>(std::upper_bound(bounds.begin(), bounds.end(), column.values[i]) - bounds.begin()));
@@ -81,14 +81,7 @@ Cells by_number(const NumberColumn& column, std::span<const std::size_t> rows, c
 
 }  // namespace
 
-std::vector<std::size_t> rows_of_split(const ClickLog& log, Split split) {
-  std::vector<std::size_t> rows;
-  for (std::size_t i = 0; i < log.size(); ++i)
-    if (log.split[i] == split) rows.push_back(i);
-  return rows;
-}
-
-std::vector<std::vector<float>> number_bounds(const ClickLog& log, std::span<const std::size_t> rows, std::size_t parts) {
+std::vector<std::vector<float>> number_bounds(const ClickLog& log, std::span<const std::uint64_t> rows, std::size_t parts) {
   constexpr std::size_t most = 100'000;
   const std::size_t stride = (rows.size() + most - 1) / most;
   std::vector<std::vector<float>> bounds;
@@ -105,7 +98,7 @@ std::vector<std::vector<float>> number_bounds(const ClickLog& log, std::span<con
   return bounds;
 }
 
-std::vector<Cells> cells_of(const ClickLog& log, std::span<const std::size_t> rows, const std::vector<std::vector<float>>& bounds) {
+std::vector<Cells> cells_of(const ClickLog& log, std::span<const std::uint64_t> rows, const std::vector<std::vector<float>>& bounds) {
   if (log.numbers.size() != bounds.size())
     throw DataError("click counters: " + std::to_string(log.numbers.size()) + " number columns where " + std::to_string(bounds.size()) +
                     " were counted; score the log they were fitted on, or one of the same columns");

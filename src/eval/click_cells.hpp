@@ -18,15 +18,12 @@ struct Cells {
   std::vector<std::uint32_t> of_row;  ///< [rows of the split]
 };
 
-/// [rows] the samples of a split.
-std::vector<std::size_t> rows_of_split(const ClickLog& log, Split split);
-
 /// For each number column of the log the bounds of `parts` parts of equally many of `rows`, equal bounds once. From at most
 /// 100,000 rows, evenly spread. O(columns x rows log rows).
-std::vector<std::vector<float>> number_bounds(const ClickLog& log, std::span<const std::size_t> rows, std::size_t parts);
+std::vector<std::vector<float>> number_bounds(const ClickLog& log, std::span<const std::uint64_t> rows, std::size_t parts);
 
 /// The cells of all parts in their order (eval/click_counters.hpp). O(parts x rows + behaviours).
 /// Throws DataError for tables with so many rows that cells cannot be numbered, or another number of number columns.
-std::vector<Cells> cells_of(const ClickLog& log, std::span<const std::size_t> rows, const std::vector<std::vector<float>>& bounds);
+std::vector<Cells> cells_of(const ClickLog& log, std::span<const std::uint64_t> rows, const std::vector<std::vector<float>>& bounds);
 
 }  // namespace chronotope::counting

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "chronotope/core/error.hpp"
+#include "chronotope/data/click_batcher.hpp"
 #include "data/mix.hpp"
 #include "eval/click_cells.hpp"
 #include "eval/logistic_fit.hpp"
@@ -54,11 +55,11 @@ double log_loss(const Rates& rates, const Cells& cells, const Labels& labels) {
 
 /// The rows of one split: their cells and labels.
 struct Half {
-  std::vector<std::size_t> rows;
+  std::vector<std::uint64_t> rows;
   std::vector<Cells> cells;
   Labels labels;
 
-  Half(const ClickLog& log, std::span<const std::uint8_t> all, std::vector<std::size_t> of_split,
+  Half(const ClickLog& log, std::span<const std::uint8_t> all, std::vector<std::uint64_t> of_split,
        const std::vector<std::vector<float>>& bounds)
       : rows(std::move(of_split)), cells(counting::cells_of(log, rows, bounds)) {
     for (const std::size_t i : rows) labels.push_back(all[i]);
@@ -122,12 +123,12 @@ ClickCounters fit_click_counters(const ClickLog& log, std::span<const std::uint8
   if (const auto odd = std::find_if(labels.begin(), labels.end(), [](std::uint8_t l) { return l > 1; }); odd != labels.end())
     throw DataError("click counters: the label of sample " + std::to_string(odd - labels.begin()) + " is " + std::to_string(*odd) +
                     "; labels are 0 or 1");
-  std::vector<std::size_t> rows = counting::rows_of_split(log, Split::train);
+  std::vector<std::uint64_t> rows = samples_of(log, Split::train);
   if (rows.empty()) throw DataError("click counters: the log has no training row; there is nothing to count");
   ClickCounters counters;
   counters.bounds = counting::number_bounds(log, rows, number_parts);
   const Half train(log, labels, std::move(rows), counters.bounds);
-  const Half validation(log, labels, counting::rows_of_split(log, Split::validation), counters.bounds);
+  const Half validation(log, labels, samples_of(log, Split::validation), counters.bounds);
   const auto clicks = static_cast<double>(std::count(train.labels.begin(), train.labels.end(), 1));
   counters.prior = (clicks + .5) / (static_cast<double>(train.labels.size()) + 1);
   fit_parts(counters, train, validation);
@@ -138,7 +139,7 @@ ClickCounters fit_click_counters(const ClickLog& log, std::span<const std::uint8
 }
 
 std::vector<ClickScores> click_counter_scores(const ClickCounters& counters, const ClickLog& log, Split split) {
-  const std::vector<std::size_t> rows = counting::rows_of_split(log, split);
+  const std::vector<std::uint64_t> rows = samples_of(log, split);
   const std::vector<Cells> cells = counting::cells_of(log, rows, counters.bounds);
   check_cells(counters, cells);
   std::vector<ClickScores> result;

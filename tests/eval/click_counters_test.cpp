@@ -4,6 +4,7 @@
 #include <random>
 
 #include "chronotope/core/error.hpp"
+#include "chronotope/data/click_batcher.hpp"
 #include "chronotope/data/click_builder.hpp"
 #include "chronotope/data/generated_clicks.hpp"
 #include "chronotope/eval/click_counters.hpp"
@@ -67,7 +68,7 @@ TEST_CASE("click counters: rates by hand") {
 
 TEST_CASE("click counters: affinity counts the behaviours that a sample sees") {
   const ClickLog log = make_click_log(two_items());
-  const auto rows = counting::rows_of_split(log, Split::train);
+  const auto rows = samples_of(log, Split::train);
   const auto cells = counting::cells_of(log, rows, counting::number_bounds(log, rows, 4));
   REQUIRE(cells.size() == 7);
   CHECK(cells[4].name == "category_affinity");
@@ -96,7 +97,7 @@ TEST_CASE("click counters: affinity of lists that jump, slide and shrink is that
   for (int trial = 0; trial < 30; ++trial) {
     for (std::size_t i = 0; i < 10; ++i) c.first[i] = random() % 61, c.last[i] = c.first[i] + random() % (61 - c.first[i]);
     const ClickLog log = make_click_log(c);
-    const auto rows = counting::rows_of_split(log, Split::train);
+    const auto rows = samples_of(log, Split::train);
     const auto cells = counting::cells_of(log, rows, {{}});
     for (std::size_t i = 0; i < rows.size(); ++i) {
       std::uint64_t same = 0;
@@ -112,7 +113,7 @@ TEST_CASE("click counters: number parts hold equally many rows, equal values sta
   ClickColumns c = two_items();
   c.numbers[0].values = {1, 1, 1, 1, 1, 1, 2, 3, 0, 9};
   const ClickLog log = make_click_log(c);
-  const auto bounds = counting::number_bounds(log, counting::rows_of_split(log, Split::train), 4);
+  const auto bounds = counting::number_bounds(log, samples_of(log, Split::train), 4);
   CHECK(bounds[0] == std::vector<float>{2});
   c.numbers[0].values.assign(10, 1);
   CHECK(counting::number_bounds(make_click_log(c), std::vector<std::size_t>{0, 1, 2}, 4)[0].empty());
@@ -149,7 +150,7 @@ TEST_CASE("click counters: beat guessing on a generated log, and stay below the 
   const ClickCounters c = fit_click_counters(g.log, g.log.click);
   std::vector<std::uint8_t> labels;
   std::vector<float> truth;
-  for (const std::size_t i : counting::rows_of_split(g.log, Split::test))
+  for (const std::size_t i : samples_of(g.log, Split::test))
     labels.push_back(g.log.click[i]), truth.push_back(static_cast<float>(g.truth[i]));
   const double best = auc({truth, labels}).value;
   double single = 0, combination = 0;

@@ -208,7 +208,7 @@ TEST_CASE("click report: one class only loses no line") {
   s.tasks[0].labels.assign(5, 0);
   const std::string text = words(s);
   CHECK(has(text, "5 rows, 0 positive; GAUC over 0 users, 3 of one class left out"));
-  CHECK(has(text, "cannot be compared with b: there are no figures"));
+  CHECK(has(text, "cannot be compared, for want of figures, with b"));
 }
 
 TEST_CASE("click report: what contradicts itself is refused, with the names") {
