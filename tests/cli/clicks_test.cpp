@@ -101,6 +101,19 @@ PROGRAM_TEST("ablate trains variants, keeps a failed one from losing the others,
   CHECK(works(other).out.find("another config") != std::string::npos);
 }
 
+#ifndef __SANITIZE_ADDRESS__  // what they train is tested elsewhere: here they are read, and every variant is one that can be trained
+PROGRAM_TEST("every variant of the repository's ablations can be trained") {
+  const std::string log = clicks().file("small.clicks");
+  works({"generate-clicks", "--out", log, "--users", "20", "--requests", "8", "--behaviours", "8"});
+  for (const auto& file : std::filesystem::directory_iterator(CHRONOTOPE_SOURCE_DIR "/configs/ablations")) {
+    CAPTURE(file.path().string());
+    const std::string out = clicks().file(file.path().stem().string());
+    const Outcome o = works({"ablate", "--config", file.path().string(), "--data", log, "--out", out, "--threads", "1", "--set", "clicks.kept=4", "--set", "training.epochs=1"});
+    CHECK(o.err.find("failed") == std::string::npos);
+  }
+}
+#endif
+
 PROGRAM_TEST("derive-groups prints groups that a config takes") {
   const std::string out = works({"derive-groups", "--data", clicks().log, "--hours", "4"}).out, key = "\"hour_groups\": \"";
   const std::size_t from = out.find(key) + key.size();
