@@ -93,7 +93,7 @@ void run(const Options& o) {
   double peak = measure_gemm_peak(context);
   while (seconds.size() < static_cast<std::size_t>(o.steps) + warm_up) {
     if (seconds.size() == warm_up) timings->clear();
-    seconds.push_back(trainer.step(samples).seconds);
+    seconds.push_back(trainer.step(samples, samples).seconds);
   }
   seconds.erase(seconds.begin(), seconds.begin() + warm_up);
   const Timings step_timings = *timings;

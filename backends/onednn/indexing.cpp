@@ -79,15 +79,17 @@ void best_of_row(Ranked* best, std::int64_t k, const float* x, std::int64_t colu
 /// Rows that are asked for this many steps before they are used: looked-up rows lie anywhere.
 constexpr std::int64_t ahead = 16;
 
-/// Adds rows to the elements [begin, end) of the table's rows [low, high), in ascending order of the rows.
+/// Adds rows to the elements [begin, end) of the table's rows [low, high), in ascending order of the rows. Only what this
+/// thread will add to is asked for: a line that another thread writes to would be taken away from it.
 void add_rows_within(const View& table, const Ids& ids, const View& rows, std::int64_t low, std::int64_t high,
                      std::int64_t begin, std::int64_t end) {
   const std::int64_t count = rows.shape[0];
-  const auto at = [&](std::int64_t i) { return table.as<float>() + ids[i] * table.strides[0] + begin; };
+  const auto mine = [&](std::int64_t i) { return ids[i] >= low && ids[i] < high; };
+  const auto to = [&](std::int64_t i) { return table.as<float>() + ids[i] * table.strides[0] + begin; };
+  const auto from = [&](std::int64_t i) { return rows.as<float>() + i * rows.strides[0] + begin; };
   for (std::int64_t i = 0; i < count; ++i) {
-    if (i + ahead < count) __builtin_prefetch(at(i + ahead), 1);
-    if (ids[i] < low || ids[i] >= high) continue;
-    onednn::add_rows(rows.as<float>() + i * rows.strides[0] + begin, 0, 1, end - begin, at(i));
+    if (i + ahead < count && mine(i + ahead)) __builtin_prefetch(to(i + ahead), 1), __builtin_prefetch(from(i + ahead));
+    if (mine(i)) onednn::add_rows(from(i), 0, 1, end - begin, to(i));
   }
 }
 

@@ -12,6 +12,17 @@ HWY_BEFORE_NAMESPACE();
 namespace chronotope::onednn::HWY_NAMESPACE {
 namespace {
 
+/// C = A B + bias[group of the row].
+struct Grouped {
+  float* data;
+  std::int64_t stride;
+  const float* bias;
+  const std::int32_t* group;
+  std::int64_t width;
+  template <class At> HWY_INLINE Vec begin(At at, std::int64_t r, std::int64_t c) const { return at.load(bias + group[r] * width + c); }
+  template <class At> HWY_INLINE void end(At at, Vec v, std::int64_t r, std::int64_t c) const { at.store(v, data + r * stride + c); }
+};
+
 /// Goes on with sums that an earlier part of the inner extent left in C.
 template <class Out> struct Continued : Out {
   HWY_INLINE Continued from_column(std::int64_t c) const { return {Out::from_column(c)}; }
@@ -22,25 +33,33 @@ template <class Out> struct Continued : Out {
 constexpr std::int64_t longest_chain = 256;
 
 /// A panel of `width` columns: y = x w^T + bias for some rows, `panel` [K, product_width].
-void panel_rows(const LinearTask& t, std::int64_t begin, std::int64_t rows, std::int64_t first, std::int64_t width, const float* panel) {
-  const Biased plain{t.y.row(begin) + first, t.y.stride, t.bias + first};
+template <class Plain>
+void panel_rows(const LinearTask& t, std::int64_t begin, std::int64_t rows, std::int64_t width, const float* panel, const Plain& plain) {
   for (std::int64_t k = 0; k < t.x.columns; k += longest_chain) {
     const std::int64_t n = HWY_MIN(longest_chain, t.x.columns - k);
     const Left a{t.x.row(begin) + k, t.x.stride, 1};
     const Right b{panel + k * product_width, product_width};
     const bool rectify = t.relu && k + n == t.x.columns;
-    if (k == 0 && rectify) product(rows, width, n, a, b, Rectified{plain});
-    else if (k == 0) product(rows, width, n, a, b, plain);
-    else if (rectify) product(rows, width, n, a, b, Continued<Rectified>{Rectified{plain}});
-    else product(rows, width, n, a, b, Continued<Biased>{plain});
+    if constexpr (std::is_same_v<Plain, Biased>) {
+      if (k == 0 && rectify) product(rows, width, n, a, b, Rectified{plain});
+      else if (rectify) product(rows, width, n, a, b, Continued<Rectified>{Rectified{plain}});
+    }
+    if (rectify) continue;
+    if (k == 0) product(rows, width, n, a, b, plain);
+    else product(rows, width, n, a, b, Continued<Plain>{plain});
   }
 }
 
 void linear_rows(const LinearTask& t, std::int64_t begin, std::int64_t end) {
   for (; begin < end; begin += linear_chunk) {
     const std::int64_t rows = HWY_MIN(linear_chunk, end - begin);
-    for (std::int64_t first = 0; first < t.y.columns; first += product_width)
-      panel_rows(t, begin, rows, first, HWY_MIN(product_width, t.y.columns - first), t.packed + first * t.x.columns);
+    for (std::int64_t first = 0; first < t.y.columns; first += product_width) {
+      const std::int64_t width = HWY_MIN(product_width, t.y.columns - first);
+      const float* panel = t.packed + first * t.x.columns;
+      float* y = t.y.row(begin) + first;
+      if (t.group) panel_rows(t, begin, rows, width, panel, Grouped{y, t.y.stride, t.bias + first, t.group + begin, t.y.columns});
+      else panel_rows(t, begin, rows, width, panel, Biased{y, t.y.stride, t.bias + first});
+    }
   }
 }
 
@@ -104,6 +123,17 @@ std::optional<LinearTask> linear_task(const View& x, const View& w, const View& 
 /// A multiplication costs about a 16th of an addition that waits for memory.
 std::int64_t work_of(const LinearTask& t) { return t.x.rows * t.x.columns * t.y.columns / 16; }
 
+void run_linear(Impl& impl, LinearTask& task) {
+  const std::int64_t N = task.y.columns, K = task.x.columns;
+  task.packed = impl.floats(Slot::networks, (N + widest_panel) * K);
+  parallel(impl, HWY_DYNAMIC_DISPATCH(linear_panels)(task), N * K, [&](std::int64_t begin, std::int64_t end, int) {
+    HWY_DYNAMIC_DISPATCH(linear_pack)(task, begin, end);
+  });
+  parallel(impl, task.x.rows, work_of(task), 6, [&](std::int64_t begin, std::int64_t end, int) {
+    HWY_DYNAMIC_DISPATCH(linear_rows)(task, begin, end);
+  });
+}
+
 void backward_in_chunks(Impl& impl, const LinearTask& t, float* dw, float* db) {
   const std::int64_t N = t.y.columns, weights = N * t.x.columns;
   float* scratch = impl.floats(Slot::networks, linear_chunk * N * impl.threads);
@@ -136,14 +166,17 @@ bool onednn_backend::try_linear(stream& s, const View& y, const View& x, const V
   auto task = linear_task(x, w, y, relu);
   if (!task || !vector_of(bias, y.shape[1])) return false;
   task->bias = vector_of(bias, y.shape[1]);
-  const std::int64_t panels = HWY_DYNAMIC_DISPATCH(linear_panels)(*task);
-  task->packed = s.impl().floats(Slot::networks, (w.shape[0] + widest_panel) * w.shape[1]);
-  parallel(s.impl(), panels, w.elements(), [&](std::int64_t begin, std::int64_t end, int) {
-    HWY_DYNAMIC_DISPATCH(linear_pack)(*task, begin, end);
-  });
-  parallel(s.impl(), x.shape[0], work_of(*task), 6, [&](std::int64_t begin, std::int64_t end, int) {
-    HWY_DYNAMIC_DISPATCH(linear_rows)(*task, begin, end);
-  });
+  run_linear(s.impl(), *task);
+  return true;
+}
+
+bool onednn_backend::try_linear_grouped(stream& s, const View& y, const View& x, const View& w, const View& bias, const View& group) {
+  auto task = linear_task(x, w, y, false);
+  if (!task || !is_dense(bias) || bias.shape.rank() != 2 || bias.shape[1] != y.shape[1] || !group.contiguous()) return false;
+  task->bias = bias.as<float>(), task->group = group.as<std::int32_t>();
+  const bool within = std::all_of(task->group, task->group + x.shape[0], [&](std::int32_t g) { return g >= 0 && g < bias.shape[0]; });
+  if (!within) return false;  // the composition names the group
+  run_linear(s.impl(), *task);
   return true;
 }
 

@@ -17,6 +17,7 @@ struct LinearTask {
   Rows dx;                 ///< without data where nobody asks for it
   const float* w = nullptr;
   const float* bias = nullptr;
+  const std::int32_t* group = nullptr;  ///< [R] which row of bias [G, N] is added; none where there is one row
   float* packed = nullptr;  ///< w in panels
   bool relu = false;
 };

@@ -7,7 +7,7 @@ The model is that of bench/stim_step.cpp: tables of places 100,000, categories 5
 50,000, 16 wide; keys of five embeddings; forgetting masks of three materials with a layer each; five queries of a mixture of
 experts; interest unit with two heads; a network 128, 64, 1; binary cross-entropy; AdamW over everything, decay .01.
 Hard search: the newest k behaviours of the item's category, the newest others fill up, in time order.
-What was done for speed: the behaviours' five tables are one table, so keys are one look-up and need no concatenation; first
+What was done for speed: the behaviours' five tables are one table, so keys are one look-up and need no concatenation; the hours of a week are one more table of keys; first
 layers of the heads side by side; second layers after the pooling, which is linear; networks of one shape stacked into batched
 products; fused AdamW; a search of one comparison over m and work on the hits alone. Prints two lines, without and with the
 search:  step median X s, least Y s, Z samples/s.  Needs torch.
@@ -81,6 +81,14 @@ class Stim(nn.Module):
         m = torch.where(high > low, (R - low) / (high - low), 1.0) * v
         return torch.baddbmm(self.mask_bias, m.transpose(0, 1), self.mask_weight).transpose(0, 1)
 
+    def keys(self, behaviour):
+        """What the layer makes of the 168 hours of a week is computed once each."""
+        w, first = self.key.weight, sum(list(ROWS.values())[:3])
+        hours, days = self.table[first:first + 24] @ w[:, 3 * E:4 * E].T, self.table[first + 24:first + 31] @ w[:, 4 * E:].T
+        week = (days[:, None] + hours + self.key.bias).flatten(0, 1)
+        rest = F.linear(F.embedding(behaviour[..., :3] + self.first[:3], self.table).flatten(2), w[:, :3 * E])
+        return rest + F.embedding(behaviour[..., 4] * 24 + behaviour[..., 3], week)
+
     def queries(self, hour, week, cell, item):
         whole = torch.cat([hour, week, cell, item], -1)
         h_time, location, item_value = self.whole(whole.expand(3, -1, -1)).unbind(0)
@@ -94,7 +102,7 @@ class Stim(nn.Module):
     def forward(self, b):
         one = F.embedding(b["request"] + self.first, self.table)
         item, category, cell, hour, week = one.unbind(1)
-        keys = self.key(F.embedding(b["behaviour"] + self.first, self.table).flatten(2))             # [B, k, d]
+        keys = self.keys(b["behaviour"])                                                              # [B, k, d]
         Q, whole = self.queries(hour, week, cell, torch.cat([item, category], -1))
         Q = F.normalize(self.query(Q), dim=-1)
         valid, n = b["valid"], len(keys)

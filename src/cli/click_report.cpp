@@ -33,7 +33,9 @@ std::optional<std::uint64_t> showcase(const ClickLog& log, Split split) {
 std::optional<ForgettingFigure> forgetting_figure(const Checkpoint& checkpoint, const ClickLog& log, Split split, const Device& device) {
   const std::optional<std::uint64_t> sample = showcase(log, split);
   if (checkpoint.config.click_model.behaviour != "stim" || !sample) return {};
-  const ClickBatch batch = ClickBatcher(log, click_schema(checkpoint), batch_rules(checkpoint.config.clicks)).make(std::vector{*sample});
+  const ClickSchema schema = click_schema(checkpoint);
+  const SearchRows rows = detail::rows_in(checkpoint, schema);
+  const ClickBatch batch = ClickBatcher(log, schema, batch_rules(checkpoint.config.clicks, rows.view())).make(std::vector{*sample});
   Context<any_backend> context(device.stream());
   const std::vector<float> masks = forgetting_masks(context, checkpoint, batch);
   const ClicksConfig& c = checkpoint.config.clicks;

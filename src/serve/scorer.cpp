@@ -42,28 +42,23 @@ ClickColumns request_columns(const ClickSchema& schema, std::size_t candidates, 
 }
 
 struct Scorer::Impl {
-  Impl(const std::string& folder, any_backend::stream stream)
-      : checkpoint(read_trained(folder)), schema(click_schema(checkpoint)), context(std::move(stream)), model(load_click_model(context, checkpoint)) {
-    checkpoint.tensors.clear();
-  }
+  Impl(const std::string& folder, any_backend::stream stream) : context(std::move(stream)), trained(load_clicks(context, read_trained(folder))) {}
 
-  Checkpoint checkpoint;
-  ClickSchema schema;
   Context<any_backend> context;
-  AnyClickModel<any_backend> model;
+  TrainedClicks trained;
 };
 
 Scorer::Scorer(const std::string& folder, any_backend::stream stream) : impl_(std::make_unique<Impl>(folder, std::move(stream))) {}
 Scorer::~Scorer() = default;
 Scorer::Scorer(Scorer&&) noexcept = default;
 
-const Config& Scorer::config() const { return impl_->checkpoint.config; }
-const ClickSchema& Scorer::schema() const { return impl_->schema; }
+const Config& Scorer::config() const { return impl_->trained.config; }
+const ClickSchema& Scorer::schema() const { return impl_->trained.schema; }
 
 std::vector<CandidateScore> Scorer::score(const ClickLog& request) const {
   std::vector<std::uint64_t> samples(request.size());
   std::iota(samples.begin(), samples.end(), std::uint64_t{0});
-  const TaskLogits logits = score_samples(impl_->context, impl_->model, config(), impl_->schema, request, samples, 1);
+  const TaskLogits logits = score_samples(impl_->context, impl_->trained, request, samples, 1);
   std::vector<CandidateScore> scores(samples.size());
   for (std::size_t i = 0; i < scores.size(); ++i) {
     scores[i].ctr = probability(logits.logits[0][i]);

@@ -112,7 +112,8 @@ void check(const ModelConfig& m) {
 }
 
 void check(const ClicksConfig& c) {
-  one_of("clicks.search", c.search, {"hard", "recent"});
+  one_of("clicks.search", c.search, {"hard", "recent", "soft"});
+  need(c.search != "soft" || !c.soft_from.empty(), "clicks.search=soft needs clicks.soft_from, the folder of a click model trained before");
   need(c.negatives >= 0 && c.negatives <= 59, "clicks.negatives must be 0 to 59");
   need(c.nearby > c.negatives && c.nearby <= 1000, "clicks.nearby must be clicks.negatives + 1 to 1000");
   need(c.decay_km > 0 && std::isfinite(c.decay_km), "clicks.decay_km must be above 0");
@@ -147,6 +148,7 @@ void check(const ClickModelConfig& m) {
   need(m.dropout >= 0 && m.dropout < 1, "click_model.dropout must be at least 0 and less than 1");
   need(m.ctcvr_weight >= 0 && std::isfinite(m.ctcvr_weight), "click_model.ctcvr_weight must not be negative");
   parse_widths(m.head_hidden);
+  parse_widths(m.query_hidden);
 }
 
 void check(const TrainingConfig& t) {

@@ -63,6 +63,7 @@ class PlaceSystem {
   std::string vocabulary() const { return tokenizer_.to_json(); }
   std::uint64_t fingerprint() const { return fingerprint_; }
   PlaceTask<AnyPlaceModel<B>>& task() { return task_; }
+  std::map<std::string, HostTensor> extras() const { return {}; }
 
   std::optional<Validation> validate() const {
     if (!has_targets(table_, Split::validation)) return {};

@@ -16,12 +16,14 @@ namespace chronotope {
 ///   fingerprint() of the data trained on, not 0
 ///   task()        a TrainingTask
 ///   validate()    optional<Validation> of the present weights
+///   extras()      tensors by name that a checkpoint holds besides weights and optimizer
 template <class S>
 concept TrainedSystem = requires(S& system) {
   { system.vocabulary() } -> std::convertible_to<std::string>;
   { system.fingerprint() } -> std::convertible_to<std::uint64_t>;
   requires TrainingTask<std::remove_reference_t<decltype(system.task())>>;
   { system.validate() } -> std::same_as<std::optional<Validation>>;
+  { system.extras() } -> std::same_as<std::map<std::string, HostTensor>>;
 };
 
 /// Calls f; what it finds wrong with the checkpoint is told with the checkpoint's path.
@@ -46,13 +48,14 @@ std::optional<Checkpoint> starting_point(const std::string& folder, bool resume,
 
 /// Writes best (when `best`) and last. Best first, so that last never names a best epoch that is not on disk.
 template <class T>
-void save_run(const std::string& folder, Checkpoint checkpoint, Trainer<T>& trainer, bool best) {
-  if (best) {
-    checkpoint.tensors = trainer.tensors(false);
-    write_checkpoint(folder, best_checkpoint, checkpoint);
-  }
-  checkpoint.tensors = trainer.tensors(true);
-  write_checkpoint(folder, last_checkpoint, checkpoint);
+void save_run(const std::string& folder, Checkpoint checkpoint, Trainer<T>& trainer, const std::map<std::string, HostTensor>& extras, bool best) {
+  const auto write = [&](const char* name, bool with_optimizer) {
+    checkpoint.tensors = trainer.tensors(with_optimizer);
+    checkpoint.tensors.insert(extras.begin(), extras.end());
+    write_checkpoint(folder, name, checkpoint);
+  };
+  if (best) write(best_checkpoint, false);
+  write(last_checkpoint, true);
 }
 
 }  // namespace detail
@@ -90,7 +93,7 @@ TrainingState run_training(Context<any_backend>& context, Config config, const s
   hooks.save = [&](TrainingState state, bool best) {
     log.flush();
     state.data = system.fingerprint();
-    detail::save_run(folder, Checkpoint{config, vocabulary, state, {}}, trainer, best);
+    detail::save_run(folder, Checkpoint{config, vocabulary, state, {}}, trainer, system.extras(), best);
   };
   trainer.run(hooks, options.stop_after);
   return trainer.state();

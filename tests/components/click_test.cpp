@@ -109,6 +109,28 @@ TEST_CASE("gradients of the interest unit with a learned temperature") {
   check_gradients("inputs", {q, keys, mask}, [&](const Inputs& x) { return unit(x[0], x[1], x[2], valid); });
 }
 
+TEST_CASE("score networks of the interest unit: gradients, and the shared softmax where they change nothing") {
+  HminOptions o{3, 4, 2, 8, 2.0, true, DType::f64, true, 4};
+  HminUnit<Reference> unit(context(), o);
+  stir(unit, 50);
+  const T keys = random({3, 4, 4}, 5), q = random({3, 5, 3}, 6), mask = random({3, 2, 4}, 7, 0, 1);
+  const T valid = flags({1, 1, 1, 1, 0, 0, 1, 1, 0, 0, 0, 0}, {3, 4});
+  check_module("unit", unit, [&](const auto& u) { return u(q, keys, mask, valid); });
+  const T other = where(unsqueeze(valid, 2), keys, random({3, 4, 4}, 99));
+  CHECK(unit(q, other, mask, valid).to_host<double>() == unit(q, keys, mask, valid).to_host<double>());
+
+  // relu(x) - relu(-x) = x
+  std::vector<double> in(32), out(32);
+  for (std::size_t i = 0; i < 4; ++i) in[4 * i + i] = 1, in[4 * (4 + i) + i] = -1, out[8 * i + i] = 1, out[8 * i + 4 + i] = -1;
+  for (Mlp<Reference>& network : unit.score) {
+    network.layers[0].weight.assign(of(in, {8, 4})), network.layers[1].weight.assign(of(out, {4, 8}));
+    network.layers[0].bias->assign(of(std::vector<double>(8), {8})), network.layers[1].bias->assign(of(std::vector<double>(4), {4}));
+  }
+  HminUnit<Reference> shared(context(), {3, 4, 2, 8, 2.0, true, DType::f64});
+  shared.query = unit.query, shared.head = unit.head, shared.temperature = unit.temperature;
+  check_values(unit(q, keys, mask, valid), shared(q, keys, mask, valid).to_host<double>(), {3, unit.width(5, 2)}, 1e-12);
+}
+
 TEST_CASE("neither padding nor the other samples of a batch change a sample") {
   HminUnit<Reference> unit(context(), {3, 4, 2, 8, 1.0, false, DType::f64});
   const T q = random({2, 5, 3}, 6), mask = random({2, 2, 4}, 7, 0, 1), keys = random({2, 4, 4}, 5);
@@ -132,6 +154,7 @@ TEST_CASE("parts of a click model refuse what they cannot be") {
   CHECK_THROWS_AS(ForgettingMask<Reference>(context(), o), ConfigError);
   CHECK_THROWS_AS(HminUnit<Reference>(context(), {3, 4, 0, 8, 1.0, false, DType::f64}), ConfigError);
   CHECK_THROWS_AS(HminUnit<Reference>(context(), {3, 4, 1, 8, 0.0, false, DType::f64}), ConfigError);
+  CHECK_THROWS_AS(HminUnit<Reference>(context(), {3, 4, 1, 8, 1.0, false, DType::f64, true, 0}), ConfigError);
   CHECK_THROWS_AS(Mlp<Reference>(context(), {3}, DType::f64), ConfigError);
   const ForgettingMask<Reference> mask(context(), small_mask());
   CHECK_THROWS_AS(mask(ReviewPoints(1, 4, Flags{1, 1, 1, 1}, Flags{1, 1, 1, 1})), ShapeError);

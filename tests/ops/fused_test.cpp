@@ -203,6 +203,26 @@ TEST_CASE("fused linear layers equal their compositions") {
           [](auto&, const auto& x) { return linear(transpose(x[0], 0, 1), x[1], x[2]); }, Taken::either);
 }
 
+TEST_CASE("a fused linear layer with a bias for each group of rows equals its composition") {
+  const std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t> sizes[] = {{1, 1, 1, 1}, {13, 7, 3, 5}, {205, 48, 64, 168}, {97, 300, 130, 9}};
+  for (const auto& [rows, in, out, groups] : sizes) {
+    std::vector<std::int32_t> group;
+    for (std::int64_t r = 0; r < rows; ++r) group.push_back(static_cast<std::int32_t>(r * 7 % groups));
+    compare("linear_grouped", {{rows, in}, {out, in}, {groups, out}}, static_cast<double>(std::max({rows, in, out})), [&, n = rows](auto& c, const auto& x) {
+      using B = typename std::decay_t<decltype(x[0])>::backend;
+      return linear_grouped(x[0], x[1], x[2] * 1.0, Tensor<B>::from_host(c, group, {n}));  // the gradient of a leaf would stay rows
+    }, Taken::either);
+  }
+  Context<Fused> c;
+  const auto ones = [&](std::int64_t a, std::int64_t b) { return full<Fused>(c, {a, b}, 1); };
+  const auto groups = [&](std::vector<std::int32_t> g) { return Tensor<Fused>::from_host(c, g, {static_cast<std::int64_t>(g.size())}); };
+  CHECK(linear_grouped(ones(2, 3), ones(4, 3), ones(2, 4), groups({0, 1})).to_host<float>() == std::vector<float>(8, 4));
+  CHECK_THROWS_AS(linear_grouped(ones(2, 3), ones(4, 3), ones(2, 4), groups({0, 2})), ShapeError);   // no such group
+  CHECK_THROWS_AS(linear_grouped(ones(2, 3), ones(4, 3), ones(2, 4), groups({0, -1})), ShapeError);
+  CHECK_THROWS_AS(linear_grouped(ones(2, 3), ones(4, 3), ones(2, 5), groups({0, 1})), ShapeError);
+  CHECK_THROWS_AS(linear_grouped(ones(2, 3), ones(4, 3), ones(2, 4), groups({0, 1, 0})), ShapeError);
+}
+
 TEST_CASE("a fused linear layer gives a row the same bits beside any others") {
   Context<Fused> c;
   const std::int64_t rows = 205, in = 600, out = 70;

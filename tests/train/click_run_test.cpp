@@ -96,6 +96,58 @@ TEST_CASE("every behaviour module can be named in a config, trains and scores") 
   }
 }
 
+TEST_CASE("a soft search compares the items of the model it is told, resumes to the bit and needs that model no more") {
+  const std::string& backend = tiny::backends().front();
+  const Folder folder;
+  train(backend, click_config("none"), folder.file("items"));
+  const SearchRows items = item_rows(read_trained(folder.file("items")));
+  CHECK(items.width == click_config().click_model.embedding);
+  Config config = click_config();
+  config.clicks.search = "soft", config.clicks.soft_from = folder.file("items");
+  config.clicks.kept = 3;
+  config.training.checkpoint_seconds = 0;
+  train(backend, config, folder.file("whole"));
+  RunObserver stop;
+  stop.on_step = [](const StepReport& r) {
+    if (r.steps == 3) throw tiny::Stop{};
+  };
+  CHECK_THROWS_AS(train(backend, config, folder.file("parts"), false, stop), tiny::Stop);
+  std::filesystem::remove_all(folder.file("items"));
+  train(backend, config, folder.file("parts"), true);
+  CHECK(last_of(folder.file("parts")) == last_of(folder.file("whole")));
+
+  Checkpoint soft = read_trained(folder.file("whole"));
+  CHECK(soft.tensors.at("search.rows").values<float>() == items.values);
+  const TaskLogits by_soft = scores(backend, soft, log());
+  soft.config.clicks.search = "hard";
+  CHECK(scores(backend, soft, log()).logits != by_soft.logits);
+  soft.config.clicks.search = "soft";
+  soft.tensors["search.rows"] = HostTensor::of(std::vector<float>(4), {2, 2});
+  CHECK(error_of([&] { scores(backend, soft, log()); }).find("search.rows") != std::string::npos);
+  CHECK(error_of([&] { train(backend, config, folder.file("late")); }).rfind("FileError: ", 0) == 0);
+}
+
+TEST_CASE("scores are calibrated by the line in the checkpoint, which validation fitted") {
+  const std::string& backend = tiny::backends().front();
+  const Folder folder;
+  Config config = click_config("din");
+  config.training.epochs = 8, config.training.learning_rate = 0.03;
+  train(backend, config, folder.file("m"));
+  Checkpoint checkpoint = read_trained(folder.file("m"));
+  const TaskLogits calibrated = scores(backend, checkpoint, log());
+  const std::vector<double> line = checkpoint.tensors.at("calibration").values<double>();
+  REQUIRE(line.size() == 2);
+  CHECK(line[0] != 1);
+  checkpoint.tensors["calibration"] = HostTensor::of(std::vector<double>{1, 0}, {1, 2});
+  const TaskLogits raw = scores(backend, checkpoint, log());
+  for (std::size_t i = 0; i < raw.logits[0].size(); ++i)
+    CHECK(calibrated.logits[0][i] == PlattScaling{line[0], line[1]}(raw.logits[0][i]));
+  for (const std::vector<double>& bad : {std::vector<double>{-1, 0}, {0, 0}, {1, std::nan("")}}) {
+    checkpoint.tensors["calibration"] = HostTensor::of(bad, {1, 2});
+    CHECK(error_of([&] { scores(backend, checkpoint, log()); }).find("calibration") != std::string::npos);
+  }
+}
+
 TEST_CASE("click trainings that cannot be") {
   const std::string& backend = tiny::backends().front();
   const Folder folder;
@@ -108,6 +160,14 @@ TEST_CASE("click trainings that cannot be") {
   train(backend, config, folder.file("m"));
   const Checkpoint clicks = read_trained(folder.file("m"));
   CHECK(error_of([&] { place_tokenizer(clicks); }).find("model of clicks") != std::string::npos);
+  config = click_config();
+  config.clicks.search = "soft", config.clicks.soft_from = folder.file("m");
+  config.seed = 2;
+  CHECK(error_of([&] {
+          Context<any_backend> context(tiny::stream(backend));
+          const GeneratedClicks wider = generate_clicks({.users = 25, .requests = 12, .behaviours = 14, .categories = 3, .items = 21, .seed = 2});
+          train_clicks(context, wider.log, config, folder.file("foreign"), {}, 1);
+        }).find("other data") != std::string::npos);
   const GeneratedClicks other = generate_clicks({.users = 25, .requests = 12, .behaviours = 14, .categories = 3, .items = 20, .seed = 2});
   CHECK(error_of([&] { scores(backend, clicks, other.log); }).rfind("DataError: ", 0) == 0);
   tiny::train(backend, tiny::city(), [] {

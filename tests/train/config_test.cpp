@@ -33,7 +33,7 @@ Json other_value(const std::string& path, const Json& value) {
                                                   {"/click_model/query", "experts"}, {"/click_model/heads", 4}, {"/click_model/curve", "power"},
                                                   {"/click_model/time", "days"}, {"/click_model/mask_layer", "none"}, {"/click_model/masks", "mean"},
                                                   {"/click_model/head", "mmoe"}, {"/click_model/head_hidden", "32"}, {"/click_model/tasks", "ctr ctcvr"},
-                                                  {"/click_model/ctcvr", "tower"}};
+                                                  {"/click_model/ctcvr", "tower"}, {"/clicks/soft_from", "runs/a"}, {"/click_model/query_hidden", "32 16"}};
   if (const auto found = chosen.find(path); found != chosen.end()) return found->second;
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number_integer()) return value.get<std::int64_t>() + 1;
@@ -50,7 +50,7 @@ std::string dotted(const std::string& pointer) {
 
 TEST_CASE("every key can be read, set and written, and none moves another") {
   const Json defaults = Json::parse(to_json(Config{})).flatten();
-  CHECK(defaults.size() == 73);
+  CHECK(defaults.size() == 76);
   for (const auto& [path, value] : defaults.items()) {
     CAPTURE(path);
     REQUIRE(value.is_primitive());
@@ -66,6 +66,11 @@ TEST_CASE("every key can be read, set and written, and none moves another") {
     set_config(set, dotted(path) + "=" + (other.is_string() ? other.get<std::string>() : other.dump()));
     CHECK(to_json(set) == to_json(read));
   }
+}
+
+TEST_CASE("a soft search needs the model whose items it compares") {
+  refused(R"({"clicks": {"search": "soft"}})", "ConfigError", {"clicks.soft_from"});
+  CHECK(parse_config(R"({"clicks": {"search": "soft", "soft_from": "a"}})", "x").clicks.search == "soft");
 }
 
 TEST_CASE("numbers come back to the bit") {

@@ -92,7 +92,9 @@ struct HminViews {
 //   try_linear_cross_entropy_backward(s, dh, dw, dnll [Q], h, w, target, lse)
 // linear: y = x w^T + bias, and max(y, 0) when relu; the backward passes what lies at y > 0
 //   try_linear(s, y [R, N], x [R, K], w [N, K], bias [N], bool relu)
-//   try_linear_backward(s, dx, dw, db, dy, x, w, y, bool relu); dx without data: not wanted
+//   try_linear_backward(s, dx, dw, db, dy, x, w, y, bool relu); dx without data: not wanted. Without relu y is not read
+// linear_grouped: y_r = w x_r + bias[group_r]; a backend that has it takes the same x and w in try_linear_backward
+//   try_linear_grouped(s, y [R, N], x [R, K], w [N, K], bias [G, N], group [R] i32)
 // forgetting mask of STIM, from review flags to the scaled curve; no [B, M, k, reviews] anywhere
 //   try_forgetting_mask(s, mask [B, M, k], points, constants, shape)
 //   try_forgetting_mask_backward(s, gradients of the constants, dmask, points, constants, shape)
@@ -136,6 +138,8 @@ struct HminViews {
   X(linear, (const View& y, const View& x, const View& w, const View& bias, bool relu), (y, x, w, bias, relu))        \
   X(linear_backward, (const View& dx, const View& dw, const View& db, const View& dy, const View& x, const View& w,   \
     const View& y, bool relu), (dx, dw, db, dy, x, w, y, relu))                                                       \
+  X(linear_grouped, (const View& y, const View& x, const View& w, const View& bias, const View& group),               \
+    (y, x, w, bias, group))                                                                                           \
   X(forgetting_mask, (const View& mask, const ReviewViews& points, const CurveConstants& constants,                   \
     const CurveShape& shape), (mask, points, constants, shape))                                                       \
   X(forgetting_mask_backward, (const CurveConstants& gradients, const View& dmask, const ReviewViews& points,         \

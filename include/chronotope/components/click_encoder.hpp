@@ -21,7 +21,8 @@ struct ClickEncoderOptions {
 ///   item         all id columns of part item
 ///   location     id columns of part context whose table behaviours use too: where the request is
 ///   others       all other id columns, then the numbers
-///   keys         a layer over all columns of a behaviour, its hour and weekday and its numbers
+///   keys         a layer over all columns of a behaviour, its hour and weekday and its numbers; what it makes of the 168
+///                hours of a week is computed once a batch
 template <Backend B> class ClickEncoder {
  public:
   using backend = B;
@@ -55,7 +56,8 @@ template <Backend B> class ClickEncoder {
     const Tensor<B> holiday = numbers(context, batch.holiday, {batch.samples, 1});
     RequestParts<B> request{gather(table(hours), upload(context, batch.hour, rows)), gather(table(weekdays), upload(context, batch.weekday, rows)),
                             of(location_), of(item_), holiday};
-    const Tensor<B> keys = reshape(key(behaviours(context, batch, all)), {batch.samples, batch.kept, options_.key});
+    const Tensor<B> keys = reshape(linear_grouped(behaviours(context, batch, all), key_weight(), key_biases(), upload(context, hours_of_week(batch), all)),
+                                   {batch.samples, batch.kept, options_.key});
     std::vector<Tensor<B>> rest;
     if (!others_.empty()) rest.push_back(of(others_));
     if (!schema_.numbers.empty()) rest.push_back(numbers(context, batch.numbers, {batch.samples, static_cast<std::int64_t>(schema_.numbers.size())}));
@@ -101,16 +103,37 @@ template <Backend B> class ClickEncoder {
     for (std::size_t i : columns) from.push_back(table(schema_.ids[i].table)), ids.push_back(upload(context, batch.ids[i], rows));
     return gather_concat(from, ids);
   }
-  /// [B k, inputs of the key layer]
+  /// [B k, inputs of the key layer but for hour and weekday]
   Tensor<B> behaviours(Context<B>& context, const ClickBatch& batch, const Shape& all) const {
     std::vector<Tensor<B>> from, ids;
     for (std::size_t i = 0; i < schema_.behaviour_ids.size(); ++i)
       from.push_back(table(schema_.behaviour_ids[i].table)), ids.push_back(upload(context, batch.behaviour_ids[i], all));
-    from.push_back(table(hours)), ids.push_back(upload(context, batch.behaviour_hour, all));
-    from.push_back(table(weekdays)), ids.push_back(upload(context, batch.behaviour_weekday, all));
     const Tensor<B> x = gather_concat(from, ids);
     const auto n = static_cast<std::int64_t>(schema_.behaviour_numbers.size());
     return n ? concat(std::vector<Tensor<B>>{x, numbers(context, batch.behaviour_numbers, {all[0], n})}, 1) : x;
+  }
+  /// The key layer's columns for behaviours(): all but those of the hour's and the weekday's embedding, which follow the ids'.
+  Tensor<B> key_weight() const {
+    const Tensor<B> w = key.weight();
+    const std::int64_t ids = options_.embedding * static_cast<std::int64_t>(schema_.behaviour_ids.size()), rest = ids + 2 * options_.embedding;
+    return concat(std::vector<Tensor<B>>{slice(w, 1, 0, ids), slice(w, 1, rest, w.size(1))}, 1);
+  }
+  /// What the key layer makes of each hour of the week, and its bias: [7 24, d_k].
+  Tensor<B> key_biases() const {
+    const std::int64_t e = options_.embedding, ids = e * static_cast<std::int64_t>(schema_.behaviour_ids.size());
+    const Tensor<B> hour = linear(table(hours), slice(key.weight(), 1, ids, ids + e)), weekday = linear(table(weekdays), slice(key.weight(), 1, ids + e, ids + 2 * e));
+    return reshape(unsqueeze(weekday, 1) + unsqueeze(hour + (*key.bias)(), 0), {7 * 24, options_.key});
+  }
+  /// [B k] 24 x weekday + hour. Throws DataError for what is no hour or weekday.
+  static std::vector<std::int32_t> hours_of_week(const ClickBatch& batch) {
+    std::vector<std::int32_t> hours(batch.behaviour_hour.size());
+    for (std::size_t i = 0; i < hours.size(); ++i) {
+      const std::int32_t hour = batch.behaviour_hour[i], weekday = batch.behaviour_weekday[i];
+      if (hour < 0 || hour >= 24 || weekday < 0 || weekday >= 7)
+        throw DataError("a click batch has a behaviour at hour " + std::to_string(hour) + " of weekday " + std::to_string(weekday) + "; 0 to 23 and 0 to 6 are possible");
+      hours[i] = 24 * weekday + hour;
+    }
+    return hours;
   }
 
   ClickSchema schema_;

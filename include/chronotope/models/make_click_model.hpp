@@ -18,7 +18,7 @@ inline QueryOptions query_options(const ClickModelConfig& m, const ClickWidths& 
   o.form = m.query == "concatenation" ? QueryForm::concatenation : m.query == "experts" ? QueryForm::experts
            : m.query == "holiday"     ? QueryForm::holiday
                                       : QueryForm::pairs;
-  o.sum_pairs = m.sum_pairs;
+  o.sum_pairs = m.sum_pairs, o.hidden = parse_widths(m.query_hidden);
   return o;
 }
 
@@ -26,6 +26,7 @@ template <Backend B> auto make_stim(Context<B>& context, const ClickModelConfig&
   HminOptions unit;
   unit.query_width = m.query_width, unit.key_width = w.key, unit.heads = m.heads, unit.hidden = m.hidden;
   unit.temperature = m.temperature, unit.learned_temperature = m.learned_temperature;
+  unit.score_networks = m.score_networks, unit.kept = w.kept;
   return StimInterest(ForgettingMask<B>(context, forgetting_options(m, w.kept)), QueryMoE<B>(context, query_options(m, w)), HminUnit<B>(context, unit),
                       {m.time == "days" ? ForgettingTime::days : ForgettingTime::position, m.masks == "mean"});
 }

@@ -25,4 +25,7 @@ template <Backend B> struct HminInputs {
 /// O(B (k H F (D + Q M) + Q M H F O)); fused backends keep nothing for the backward pass.
 template <Backend B> Tensor<B> hmin(const HminInputs<B>& x);
 
+/// What hmin's softmax is taken of, [B, Q M, k]; means nothing in padding. Arguments as in HminInputs.
+template <Backend B> Tensor<B> hmin_scores(const Tensor<B>& query, const Tensor<B>& keys, const Tensor<B>& mask, const Tensor<B>& temperature);
+
 }  // namespace chronotope

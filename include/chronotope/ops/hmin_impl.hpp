@@ -38,12 +38,9 @@ template <Backend B> Tensor<B> unit_vectors(const Tensor<B>& x) { return x / sqr
 
 /// Weights of the behaviours under every query and mask, [B, Q M, k]; 0 in padding.
 template <Backend B> Tensor<B> hmin_weights(const HminInputs<B>& x) {
-  const std::int64_t samples = x.keys.size(0), k = x.keys.size(1), rows = x.query.size(1) * x.mask.size(1);
-  const Tensor<B> cosine = matmul(unit_vectors(x.query), transpose(unit_vectors(x.keys), 1, 2));              // [B, Q, k]
-  const Tensor<B> masked = reshape(unsqueeze(cosine, 2) * unsqueeze(x.mask, 1), {samples, rows, k});          // [B, Q M, k]
-  const Tensor<B> there = unsqueeze(x.valid, 1);
+  const Tensor<B> scores = hmin_scores(x.query, x.keys, x.mask, x.temperature), there = unsqueeze(x.valid, 1);
   // A hidden score is finite, so that a sample without behaviours stays finite too.
-  return softmax(where(there, masked * x.temperature, scalar_like(masked, -1e30))) * cast(there, masked.dtype());
+  return softmax(where(there, scores, scalar_like(scores, -1e30))) * cast(there, scores.dtype());
 }
 
 template <Backend B> HminViews views(const HminInputs<B>& x) {
@@ -77,6 +74,12 @@ template <Backend B> bool fused_hmin(Tensor<B>& y, const HminInputs<B>& x_in, co
 }
 
 }  // namespace detail
+
+template <Backend B> Tensor<B> hmin_scores(const Tensor<B>& query, const Tensor<B>& keys, const Tensor<B>& mask, const Tensor<B>& temperature) {
+  const std::int64_t samples = keys.size(0), k = keys.size(1), rows = query.size(1) * mask.size(1);
+  const Tensor<B> cosine = matmul(detail::unit_vectors(query), transpose(detail::unit_vectors(keys), 1, 2));       // [B, Q, k]
+  return reshape(unsqueeze(cosine, 2) * unsqueeze(mask, 1), {samples, rows, k}) * temperature;  // [B, Q M, k]
+}
 
 template <Backend B> Tensor<B> hmin(const HminInputs<B>& x) {
   detail::check_hmin(x);

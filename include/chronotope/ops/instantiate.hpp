@@ -44,10 +44,12 @@
   template Tensor<B> matmul(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> linear(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> linear(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&, bool); \
+  template Tensor<B> linear_grouped(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&, const Tensor<B>&); \
   template ReviewSteps<B> review_steps(const ReviewTensors<B>&); \
   template Tensor<B> retention(const ReviewTensors<B>&, const ForgettingConstants<B>&, const CurveShape&); \
   template Tensor<B> forgetting_mask(const ReviewTensors<B>&, const ForgettingConstants<B>&, const CurveShape&); \
   template Tensor<B> hmin(const HminInputs<B>&); \
+  template Tensor<B> hmin_scores(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> gather(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> cross_entropy(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> binary_cross_entropy(const Tensor<B>&, const Tensor<B>&); \

@@ -15,4 +15,10 @@ template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weigh
 /// are beside it.
 template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weight, const Tensor<B>& bias, bool relu = false);
 
+/// x [R, in] through weight [out, in], each row plus the bias of its group: x W^T + biases[group], biases [G, out], group [R]
+/// i32. A feature with few values costs nothing this way: what a layer makes
+/// of each of them is computed once. Throws ShapeError, DTypeError. Fused in the forward pass.
+template <Backend B>
+Tensor<B> linear_grouped(const Tensor<B>& x, const Tensor<B>& weight, const Tensor<B>& biases, const Tensor<B>& group);
+
 }  // namespace chronotope

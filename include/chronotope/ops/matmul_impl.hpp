@@ -3,6 +3,7 @@
 
 #include "chronotope/ops/detail.hpp"
 #include "chronotope/ops/elementwise.hpp"
+#include "chronotope/ops/index.hpp"
 #include "chronotope/ops/matmul.hpp"
 #include "chronotope/ops/shape.hpp"
 
@@ -99,6 +100,46 @@ template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weigh
   for (int i = 0; i + 1 < x.rank(); ++i) count *= x.size(i);
   const Tensor<B> rows = reshape(x, Shape{count, x.size(-1)});
   return reshape(matmul(rows, transpose(weight, 0, 1)), shape);
+}
+
+namespace detail {
+
+template <Backend B>
+bool fused_linear_grouped(Tensor<B>& out, const Tensor<B>& x_in, const Tensor<B>& weight, const Tensor<B>& biases, const Tensor<B>& group) {
+  if constexpr (requires { &B::try_linear_grouped; }) {
+    const Tensor<B> x = dense(x_in), w = dense(weight), ids = dense(group);
+    const Tensor<B> y(x.state(), {x.size(0), w.size(0)}, x.dtype());
+    if (!B::try_linear_grouped(x.stream(), y.view(), x.view(), w.view(), dense(biases).view(), ids.view())) return false;
+    out = record(y, {&x_in, &weight, &biases}, [x, w, ids](const Tensor<B>& dy_in, GradientSink<B>& sink) {
+      const Tensor<B> dy = dense(dy_in), dw = like(w), unused(w.state(), {w.size(0)}, w.dtype());
+      const Tensor<B> dx = sink.wants(0) ? like(x) : Tensor<B>();
+      if (!B::try_linear_backward(x.stream(), dx.defined() ? dx.view() : View{}, dw.view(), unused.view(), dy.view(), x.view(), w.view(), dy.view(), false))
+        throw BackendError("[linear_grouped] the backend took the forward but not the backward");
+      if (dx.defined()) sink.add(0, dx);
+      sink.add(1, dw);
+      sink.add_rows(2, ids, dy);
+    });
+    return true;
+  }
+  return false;
+}
+
+}  // namespace detail
+
+template <Backend B>
+Tensor<B> linear_grouped(const Tensor<B>& x, const Tensor<B>& weight, const Tensor<B>& biases, const Tensor<B>& group) {
+  const char* op = "linear_grouped";
+  detail::check_linear(x, weight);
+  detail::need_rank(op, "the input", x, 2);
+  detail::need_rank(op, "the biases", biases, 2);
+  detail::same_dtype(op, x, weight);
+  detail::same_dtype(op, x, biases);
+  detail::need_dtype(op, "group", group, DType::i32);
+  if (biases.size(1) != weight.size(0)) detail::shapes_differ(op, "biases must be as wide as the weight's first extent", weight.shape(), biases.shape());
+  if (!(group.shape() == Shape{x.size(0)})) detail::shapes_differ(op, "there must be one group for each row of the input", x.shape(), group.shape());
+  Tensor<B> y;
+  if (x.elements() && detail::fused_linear_grouped(y, x, weight, biases, group)) return y;
+  return linear(x, weight) + gather(biases, group);
 }
 
 }  // namespace chronotope

@@ -12,7 +12,7 @@
 
 namespace chronotope {
 
-/// What the model says of one candidate.
+/// What the model says of one candidate, calibrated on validation (each task by itself: eval/platt_scaling.hpp).
 struct CandidateScore {
   double ctr = 0;     ///< probability of a click
   double ctcvr = 0;   ///< of a click and a conversion; NaN where the model was not trained for it

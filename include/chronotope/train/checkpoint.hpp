@@ -28,7 +28,7 @@ struct Checkpoint {
   Config config;
   std::string vocabulary;                     ///< what ids mean, as JSON: a PlaceTokenizer or the schema of a click log
   TrainingState state;
-  std::map<std::string, HostTensor> tensors;  ///< "model." + path; in last.safetensors also "adam.m." and "adam.v." + path
+  std::map<std::string, HostTensor> tensors;  ///< "model." + path; in last.safetensors also "adam.m." and "adam.v." + path; a click model's search.rows and calibration
   std::string path = {};                      ///< the file it was read from, for messages
 };
 

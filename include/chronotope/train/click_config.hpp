@@ -11,7 +11,7 @@ struct ClicksConfig {
   std::int64_t negatives = 4, nearby = 60;
   double decay_km = 2;
   std::int64_t kept = 50;
-  std::string search = "hard";
+  std::string search = "hard", soft_from;
   std::string hour_groups = "3-10 11-16 17-2", week_groups = "mon-fri sat-sun", geohash_groups = "!w w0-j wk-z";
   std::string holidays;
 
@@ -20,7 +20,8 @@ struct ClicksConfig {
     v("nearby", nearby, "check-in files only: how many places near the user they are drawn from");
     v("decay_km", decay_km, "check-in files only: places count by popularity x exp(-km / decay_km)");
     v("kept", kept, "behaviours kept of each sample's list (k)");
-    v("search", search, "which are kept: hard (the candidate's category first, then the newest) or recent (the newest)");
+    v("search", search, "which are kept: hard (the candidate's category first, then the newest), recent (the newest) or soft (the items most like the candidate)");
+    v("soft_from", soft_from, "soft search: folder of a click model trained on the same log, whose item embeddings are compared; the checkpoint keeps a copy");
     v("hour_groups", hour_groups, "groups of hours whose behaviours are review points, each hour in exactly one: 17-2 runs over midnight; identical: the same hour; none");
     v("week_groups", week_groups, "groups of weekdays: mon-fri sat-sun; identical or none as for hours");
     v("geohash_groups", geohash_groups, "groups of geohashes by their first two letters: d, 9-d, dr, w0-j, !w; identical: the same six letters; none");
@@ -34,10 +35,11 @@ struct ClickModelConfig {
   double deviation = 0.05;
   std::string query = "pairs";
   std::int64_t query_width = 16;
+  std::string query_hidden = "8 4";
   bool sum_pairs = false;
   std::int64_t heads = 2, hidden = 32;
   double temperature = 1;
-  bool learned_temperature = false;
+  bool learned_temperature = false, score_networks = false;
   std::string curve = "exponential";
   double r_init = 0.4, r_final = 0.9, s = 20, i = 2;
   double power_c = 1, power_m = -0.5, log_a = 1, log_b = 0.2, log_c = 1;
@@ -56,11 +58,13 @@ struct ClickModelConfig {
     v("deviation", deviation, "standard deviation of initial embeddings");
     v("query", query, "stim: concatenation (M1), experts (M2), holiday (M3) or pairs (M4, the paper's)");
     v("query_width", query_width, "stim: width of a query (d_q)");
+    v("query_hidden", query_hidden, "stim: widths of the hidden layers of experts and gates");
     v("sum_pairs", sum_pairs, "stim: pairs of experts are summed rather than multiplied");
     v("heads", heads, "stim, sim, mha: attention heads");
     v("hidden", hidden, "stim: hidden width of the interest unit's networks");
     v("temperature", temperature, "stim: factor on the masked cosines before the softmax");
     v("learned_temperature", learned_temperature, "stim: whether it is learned");
+    v("score_networks", score_networks, "stim: each head has a feed-forward network on the scores and a softmax of its own, rather than one softmax for all");
     v("curve", curve, "stim: exponential, power or logarithm");
     v("r_init", r_init, "stim: retention after the review farthest from the request (Rinit)");
     v("r_final", r_final, "stim: retention after the nearest (Rfinal)");

@@ -1,6 +1,8 @@
 #pragma once
 // Training a click model on the samples of a log.
 
+#include <future>
+
 #include "chronotope/components/click_concepts.hpp"
 #include "chronotope/components/click_tasks.hpp"
 #include "chronotope/core/shuffle.hpp"
@@ -9,7 +11,7 @@
 
 namespace chronotope {
 
-/// A TrainingTask. Keeps references: context, model and batcher must outlive it. Holds the numbers of all training samples,
+/// A PreparingTask. Keeps references: context, model and batcher must outlive it. Holds the numbers of all training samples,
 /// 8 bytes each.
 template <ClickPredictor M> class ClickTask {
  public:
@@ -30,15 +32,37 @@ template <ClickPredictor M> class ClickTask {
     return order;
   }
 
+  ClickTask(const ClickTask&) = delete;  // the thread that prepares holds on to it
+
+  /// Begins to make the batch of `next` on other threads.
+  void prepare(std::span<const std::uint64_t> next) {
+    drop_prepared();
+    prepared_for_.assign(next.begin(), next.end());
+    if (!next.empty()) prepared_ = std::async(std::launch::async, [this] { batcher_.make(prepared_for_, next_, threads_); });
+  }
+
   TaskLoss<backend> loss(std::span<const std::uint64_t> some) {
     if (some.empty()) return {};
-    batcher_.make(some, batch_, threads_);
+    make_batch(some);
     const auto n = static_cast<std::int64_t>(some.size());
     const Tensor<backend> logits = model_.logits(context_, batch_);
     return {tasks_.loss(logits, tasks_.labels(logits, batch_)) * static_cast<double>(n), n, n};
   }
 
  private:
+  void make_batch(std::span<const std::uint64_t> some) {
+    if (!prepared_.valid() || !std::equal(some.begin(), some.end(), prepared_for_.begin(), prepared_for_.end())) {
+      drop_prepared();
+      batcher_.make(some, batch_, threads_);
+      return;
+    }
+    prepared_.get();  // throws what making it threw
+    std::swap(batch_, next_);
+  }
+  void drop_prepared() {
+    if (prepared_.valid()) prepared_.wait(), prepared_ = {};
+  }
+
   Context<backend>& context_;
   M& model_;
   const ClickBatcher& batcher_;
@@ -46,7 +70,9 @@ template <ClickPredictor M> class ClickTask {
   ClickTasks tasks_;
   std::uint64_t seed_;
   int threads_;
-  ClickBatch batch_;  ///< filled anew for each step, its memory kept
+  ClickBatch batch_, next_;  ///< filled anew for each step, their memory kept
+  std::vector<std::uint64_t> prepared_for_;
+  std::future<void> prepared_;  ///< last: it is waited for before what it fills goes
 };
 
 }  // namespace chronotope

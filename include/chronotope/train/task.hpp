@@ -27,4 +27,9 @@ concept TrainingTask = requires(T& task, std::uint64_t epoch, std::span<const ty
   requires Module<std::remove_reference_t<decltype(task.model())>>;
 };
 
+/// A task that can make the batch of samples it will be asked for next while others compute. What it then says of them is the
+/// same to the bit.
+template <class T>
+concept PreparingTask = TrainingTask<T> && requires(T& task, std::span<const typename T::Sample> next) { task.prepare(next); };
+
 }  // namespace chronotope

@@ -89,12 +89,15 @@ template <TrainingTask T> class Trainer {
     }
   }
 
-  /// One optimizer step over these samples (batch x accumulate of them); what run() does for each.
-  StepReport step(std::span<const Sample> samples) {
+  /// One optimizer step over these samples (batch x accumulate of them); what run() does for each. A PreparingTask gets to know
+  /// the samples of the step after this one, `next`.
+  StepReport step(std::span<const Sample> samples, std::span<const Sample> next = {}) {
     const Stopwatch watch;
     StepReport report;
     const auto batch = static_cast<std::size_t>(config_.batch);
-    for (std::size_t at = 0; at < samples.size(); at += batch) pass(samples.subspan(at, std::min(batch, samples.size() - at)), report);
+    const auto part = [&](std::span<const Sample> of, std::size_t at) { return of.subspan(at, std::min(batch, of.size() - at)); };
+    for (std::size_t at = 0; at < samples.size(); at += batch)
+      pass(part(samples, at), at + batch < samples.size() ? part(samples, at + batch) : part(next, 0), report);
     if (report.targets == 0) return report;
     const auto targets = static_cast<double>(report.targets);
     report.loss /= targets;
@@ -111,8 +114,9 @@ template <TrainingTask T> class Trainer {
   }
 
   /// Forward and backward of one batch.
-  void pass(std::span<const Sample> samples, StepReport& report) {
+  void pass(std::span<const Sample> samples, [[maybe_unused]] std::span<const Sample> next, StepReport& report) {
     const TaskLoss<B> loss = task_.loss(samples);
+    if constexpr (PreparingTask<T>) task_.prepare(next);
     if (loss.targets == 0) return;
     report.inputs += loss.inputs;
     report.targets += loss.targets;
@@ -131,7 +135,8 @@ template <TrainingTask T> class Trainer {
     Stopwatch since_saved;
     while (state_.step < steps) {
       const std::size_t at = static_cast<std::size_t>(state_.step) * stride;
-      StepReport report = step(std::span(all).subspan(at, std::min(stride, all.size() - at)));
+      const auto part = [&](std::size_t from) { return std::span(all).subspan(from, std::min(stride, all.size() - from)); };
+      StepReport report = step(part(at), part(std::min(at + stride, all.size())));
       ++state_.step;
       state_.loss_sum += report.loss * static_cast<double>(report.targets);
       state_.loss_count += report.targets;

@@ -1,11 +1,12 @@
 #pragma once
-// What the behaviour modules share: keys without padding, softmax among some, host numbers on the device.
+// What the behaviour modules share: keys without padding, host numbers on the device.
 
 #include <algorithm>
 #include <cmath>
 #include <string>
 
 #include "chronotope/components/click_inputs.hpp"
+#include "chronotope/nn/softmax_among.hpp"
 #include "chronotope/ops/elementwise.hpp"
 #include "chronotope/ops/nn.hpp"
 #include "chronotope/ops/shape.hpp"
@@ -29,12 +30,6 @@ template <Backend B> Tensor<B> kept_keys(const ClickInputs<B>& x, const ClickWid
   if (!(x.keys.shape() == expected))
     throw ShapeError("[behaviour] keys are " + to_string(x.keys.shape()) + ", samples, kept behaviours and width of keys say " + to_string(expected));
   return where(unsqueeze(x.valid, 2), x.keys, scalar_like(x.keys, 0));
-}
-
-/// Softmax over the last axis among what `there` (u8, broadcast) marks; 0 elsewhere, also where nothing is marked.
-template <Backend B> Tensor<B> softmax_among(const Tensor<B>& there, const Tensor<B>& scores) {
-  constexpr double hidden_score = -1e30;  // finite, so that a row with nothing marked stays finite too
-  return where(there, softmax(where(there, scores, scalar_like(scores, hidden_score))), scalar_like(scores, 0));
 }
 
 namespace detail {
