@@ -55,7 +55,7 @@ class ClickSystem {
         rows_(search_rows(config, log, fingerprint_, from)), batcher_(log, schema_of(log), batch_rules(config.clicks, rows_.view())),
         tasks_(click_tasks(config.click_model)), calibration_(static_cast<std::size_t>(tasks_.count())),
         model_(make_click_model(context, config.click_model, schema_of(log), config.clicks.kept)),
-        task_(context, model_, batcher_, samples_of(log, Split::train), tasks_, static_cast<std::uint64_t>(config.seed), threads),
+        task_(context, model_, batcher_, samples_of(log, Split::train), tasks_, static_cast<std::uint64_t>(config.seed), threads, config.clicks.shuffle_block),
         validation_(samples_of(log, Split::validation)) {
     if (tasks_.count() > 1 && log.conversion.empty()) throw ConfigError("click_model.tasks asks for ctcvr, but the log has no conversions");
     if (from) calibration_ = detail::calibration_in(*from, calibration_.size());

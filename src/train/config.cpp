@@ -117,6 +117,7 @@ void check(const ClicksConfig& c) {
   need(c.negatives >= 0 && c.negatives <= 59, "clicks.negatives must be 0 to 59");
   need(c.nearby > c.negatives && c.nearby <= 1000, "clicks.nearby must be clicks.negatives + 1 to 1000");
   need(c.decay_km > 0 && std::isfinite(c.decay_km), "clicks.decay_km must be above 0");
+  need(c.shuffle_block >= 0, "clicks.shuffle_block must not be negative");
   need(c.kept >= 1 && c.kept <= 20000, "clicks.kept must be 1 to 20000");
   GroupTable({c.hour_groups, c.week_groups, c.geohash_groups});  // throws what is wrong with them
   HolidayCalendar(c.holidays);

@@ -14,6 +14,7 @@ struct ClicksConfig {
   std::string search = "hard", soft_from;
   std::string hour_groups = "3-10 11-16 17-2", week_groups = "mon-fri sat-sun", geohash_groups = "!w w0-j wk-z";
   std::string holidays;
+  std::int64_t shuffle_block = 0;
 
   template <class V> void visit(V&& v) {
     v("negatives", negatives, "check-in files only: places shown and not clicked for each click");
@@ -25,6 +26,7 @@ struct ClicksConfig {
     v("hour_groups", hour_groups, "groups of hours whose behaviours are review points, each hour in exactly one: 17-2 runs over midnight; identical: the same hour; none");
     v("week_groups", week_groups, "groups of weekdays: mon-fri sat-sun; identical or none as for hours");
     v("geohash_groups", geohash_groups, "groups of geohashes by their first two letters: d, 9-d, dr, w0-j, !w; identical: the same six letters; none");
+    v("shuffle_block", shuffle_block, "for logs larger than memory: runs of this many neighbouring samples are shuffled as a whole and 16 of them mixed, so that a mapped cache is read in runs; 0 shuffles all samples");
     v("holidays", holidays, "dates of holidays, such as 2022-04-05 2022-05-01..2022-05-04");
   }
 };

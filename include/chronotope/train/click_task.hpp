@@ -18,17 +18,20 @@ template <ClickPredictor M> class ClickTask {
   using backend = typename M::backend;
   using Sample = std::uint64_t;
 
-  /// `samples` are numbers of samples of the batcher's log; `threads` build batches.
+  /// `samples` are numbers of samples of the batcher's log; `threads` build batches. `shuffle_block` above 0: an epoch's order is
+  /// drawn by shuffle_in_blocks, for logs larger than memory.
   ClickTask(Context<backend>& context, M& model, const ClickBatcher& batcher, std::vector<std::uint64_t> samples,
-            const ClickTasks& tasks, std::uint64_t seed, int threads)
-      : context_(context), model_(model), batcher_(batcher), samples_(std::move(samples)), tasks_(tasks), seed_(seed), threads_(threads) {}
+            const ClickTasks& tasks, std::uint64_t seed, int threads, std::int64_t shuffle_block = 0)
+      : context_(context), model_(model), batcher_(batcher), samples_(std::move(samples)), tasks_(tasks), seed_(seed), threads_(threads),
+        shuffle_block_(static_cast<std::size_t>(shuffle_block)) {}
 
   M& model() { return model_; }
 
   /// All samples, shuffled anew each epoch. O(samples).
   std::vector<std::uint64_t> samples(std::uint64_t epoch) const {
     std::vector<std::uint64_t> order = samples_;
-    shuffle(order, seed_, epoch);
+    if (shuffle_block_) shuffle_in_blocks(order, shuffle_block_, seed_, epoch);
+    else shuffle(order, seed_, epoch);
     return order;
   }
 
@@ -70,6 +73,7 @@ template <ClickPredictor M> class ClickTask {
   ClickTasks tasks_;
   std::uint64_t seed_;
   int threads_;
+  std::size_t shuffle_block_;
   ClickBatch batch_, next_;  ///< filled anew for each step, their memory kept
   std::vector<std::uint64_t> prepared_for_;
   std::future<void> prepared_;  ///< last: it is waited for before what it fills goes
