@@ -1,6 +1,7 @@
 #include "chronotope/data/geo_index.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "chronotope/core/error.hpp"
 #include "geo_index_check.hpp"
@@ -32,6 +33,15 @@ class GeoIndex::State {
 
   GeoBox box(std::uint32_t block) const { return grid.box(geo::corner_of(key(block)), geo::level_of(key(block))); }
 
+  /// The code of an id with this hash; 0, 0 where it is not there.
+  PlaceCode find(std::string_view id, std::uint64_t hash) const {
+    const auto found = view.find(id, hash, geo::bucket_of(hash, view.head().buckets));
+    if (!found) return {};
+    const PlaceCode code{found->name.block, found->name.inner};
+    if (code.block == 0 || code.block > info.blocks || code.inner == 0 || code.inner > info.largest_block) view.fail("a place has an impossible code");
+    return code;
+  }
+
   View view;
   GeoGrid grid;
   GeoIndexInfo info;
@@ -55,30 +65,35 @@ std::uint32_t GeoIndex::inners(std::uint32_t block) const {
 }
 
 std::optional<PlaceCode> GeoIndex::find(std::string_view id) const {
+  const PlaceCode code = state_->find(id, geo::id_hash(id));
+  return code.block == 0 ? std::nullopt : std::optional(code);
+}
+
+// A look-up waits for memory twice: for the bucket, and for a name. A group of them waits together.
+void GeoIndex::find(std::span<const std::string_view> ids, std::span<PlaceCode> codes) const {
+  if (ids.size() != codes.size())
+    throw DataError("find: " + std::to_string(ids.size()) + " ids, room for " + std::to_string(codes.size()) + " codes; they go in pairs");
   const View& view = state_->view;
-  const std::uint64_t hash = geo::id_hash(id), slots = view.head().slots;
-  std::uint64_t at = geo::first_slot(hash, slots);
-  for (std::uint64_t tried = 0; tried < slots; ++tried, at = at + 1 == slots ? 0 : at + 1) {
-    const geo::Slot slot = view.slot(at);
-    if (slot.unit == 0) return std::nullopt;
-    if (slot.tag != static_cast<std::uint32_t>(hash)) continue;
-    const View::Entry e = view.entry(slot.unit - 1);
-    if (e.id != id) continue;
-    const PlaceCode code{e.record.block, e.record.inner};
-    if (code.block == 0 || code.block > blocks() || code.inner == 0 || code.inner > largest_block() || e.record.retired)
-      view.fail("a place that is found by its id has no code");
-    return code;
+  const auto bucket_of = [&](std::uint64_t hash) { return geo::bucket_of(hash, view.head().buckets); };
+  constexpr std::size_t group = 32;
+  std::array<std::uint64_t, group> hashes;
+  for (std::size_t begin = 0; begin < ids.size(); begin += group) {
+    const std::size_t size = std::min(group, ids.size() - begin);
+    for (std::size_t i = 0; i < size; ++i) view.expect_bucket(bucket_of(hashes[i] = geo::id_hash(ids[begin + i])));
+    for (std::size_t i = 0; i < size; ++i) {
+      const geo::Bucket b = view.bucket(bucket_of(hashes[i]));
+      view.expect_name(b.name + std::uint64_t{geo::place_in_bucket(hashes[i], b.seed, b.names)} * b.stride);
+    }
+    for (std::size_t i = 0; i < size; ++i) codes[begin + i] = state_->find(ids[begin + i], hashes[i]);
   }
-  view.fail("its table of ids has no end");
 }
 
 std::optional<IndexedPlace> GeoIndex::place(PlaceCode code) const {
   const View& view = state_->view;
   if (code.inner == 0 || code.inner > inners(code.block)) return std::nullopt;
-  const View::Entry e = view.entry(view.unit(view.first(code.block - 1) + (code.inner - 1)));
-  if (e.record.block != code.block || e.record.inner != code.inner) view.fail("a place does not know its code");
-  if (e.record.retired) return std::nullopt;
-  return IndexedPlace{e.id, e.record.latitude, e.record.longitude, e.record.popularity, view.category(e.record.category)};
+  const geo::Record r = view.record(view.first(code.block - 1) + std::uint64_t{code.inner - 1});
+  if (r.retired()) return std::nullopt;
+  return IndexedPlace{view.id_of(r), r.latitude, r.longitude, r.popularity, view.category(r.category())};
 }
 
 std::uint32_t GeoIndex::block_at(double latitude, double longitude) const {

@@ -17,7 +17,7 @@ class Checker {
     check_blocks();
     check_categories();
     check_places();
-    check_slots();
+    check_names();
   }
 
  private:
@@ -50,37 +50,51 @@ class Checker {
   }
 
   void check_places() const {
-    std::uint64_t unit = 0, row = 0, retired = 0;
-    for (std::uint32_t block = 1; block <= head_.blocks; ++block)
-      for (std::uint32_t inner = 1; inner <= index_.inners(block); ++inner, ++row) {
-        if (view_.unit(row) != unit) view_.fail("its places do not follow each other: row " + std::to_string(row));
-        retired += check_place({block, inner}, unit);
+    std::uint64_t retired = 0;
+    for (std::uint32_t block = 1; block <= head_.blocks; ++block) {
+      const View::Rows rows = view_.rows(block - 1);
+      for (std::uint32_t row = rows.begin; row < rows.end; ++row) {
+        const Record r = view_.record(row);
+        retired += r.retired();
+        if (!is_possible(r, view_.key(block - 1)))
+          view_.fail("the place with inner id " + std::to_string(row - rows.begin + 1) + " of block " + std::to_string(block) + " has impossible values or lies outside its block");
       }
-    if (unit * unit_bytes != head_.record_bytes || retired != head_.retired) view_.fail("its places do not add up to what its head says");
+    }
+    if (retired != head_.retired) view_.fail("its retired codes do not add up to what its head says");
   }
 
-  bool check_place(PlaceCode code, std::uint64_t& unit) const {
-    const View::Entry e = view_.entry(unit);
-    const Record& r = e.record;
-    const auto fail = [&](const char* rule) {
-      view_.fail("the place with inner id " + std::to_string(code.inner) + " of block " + std::to_string(code.block) + " " + rule);
-    };
-    if (r.block != code.block || r.inner != code.inner) fail("says another code of itself");
-    if (r.retired > 1 || e.id.empty() || e.id.size() > most_place_text || !(r.popularity >= 0 && std::isfinite(r.popularity)))
-      fail("has impossible values");
-    if (!is_on_earth(r.latitude, r.longitude) || !inside(view_.key(code.block - 1), index_.grid().position(r.latitude, r.longitude)))
-      fail("lies outside its block");
-    view_.category(r.category);
-    if (!r.retired && index_.find(e.id) != code) fail("is not found by its id");
-    unit += record_size(e.id.size()) / unit_bytes;
-    return r.retired;
+  bool is_possible(const Record& r, std::uint64_t key) const {
+    if (!is_on_earth(r.latitude, r.longitude) || !(r.popularity >= 0 && std::isfinite(r.popularity))) return false;
+    if (r.retired() ? r.packed != retired_pack || r.name != 0 : r.id_bytes() == 0 || r.id_bytes() > most_place_text) return false;
+    return r.category() < head_.categories && inside(key, index_.grid().position(r.latitude, r.longitude));
   }
 
-  /// As many as there are places; each of which was found.
-  void check_slots() const {
-    std::uint64_t taken = 0;
-    for (std::uint64_t i = 0; i < head_.slots; ++i) taken += view_.slot(i).unit != 0;
-    if (taken != head_.rows - head_.retired) view_.fail("its table of ids has " + std::to_string(taken) + " entries for " + std::to_string(head_.rows - head_.retired) + " places");
+  /// Names follow each other, each where it is looked for; and each belongs to one place that knows it. As there are as
+  /// many as places, each place has one.
+  void check_names() const {
+    std::uint64_t unit = 0, names = 0;
+    for (std::uint64_t i = 0; i < head_.buckets; ++i) {
+      const Bucket b = view_.bucket(i);
+      const std::uint64_t end = view_.bucket(i + 1).name;
+      if (b.name != unit || end < unit) view_.fail("bucket " + std::to_string(i) + " is out of place");
+      for (std::uint64_t number = 0; unit < end; ++number, ++names) {
+        const View::Named n = view_.named(unit);
+        const std::uint64_t size = name_size(n.id.size()) / unit_bytes, hash = id_hash(n.id);
+        const auto found = view_.find(n.id, hash, bucket_of(hash, head_.buckets));
+        const bool in_place = b.stride == 0 || (number < b.names && size <= b.stride && n.id.size() <= most_place_text);
+        if (!in_place || !found || found->id.data() != n.id.data() || !is_known(n, unit)) view_.fail("name " + std::to_string(names) + " is out of place");
+        unit += b.stride ? b.stride : size;
+      }
+      if (unit != end) view_.fail("bucket " + std::to_string(i) + " cuts a name in two");
+    }
+    if (unit * unit_bytes != head_.name_bytes) view_.fail("its buckets do not take up all names");
+    if (names != head_.rows - head_.retired) view_.fail("it has " + std::to_string(names) + " names for " + std::to_string(head_.rows - head_.retired) + " places");
+  }
+
+  bool is_known(const View::Named& n, std::uint64_t unit) const {
+    if (n.name.inner == 0 || n.name.inner > index_.inners(n.name.block)) return false;
+    const Record r = view_.record(view_.first(n.name.block - 1) + std::uint64_t{n.name.inner - 1});
+    return !r.retired() && r.name == unit && r.id_bytes() == n.id.size();
   }
 
   const GeoIndex& index_;

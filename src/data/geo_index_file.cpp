@@ -15,9 +15,9 @@ Sections sections_of(const Head& head) {
   s.first = place((std::uint64_t{head.blocks} + 1) * 4);
   s.keys = place(std::uint64_t{head.blocks} * 8);
   s.by_key = place(std::uint64_t{head.blocks} * 4);
-  s.units = place(head.rows * 4);
-  s.records = place(head.record_bytes);
-  s.slots = place(head.slots * sizeof(Slot));
+  s.records = place(head.rows * sizeof(Record));
+  s.buckets = place((head.buckets + 1) * sizeof(Bucket));
+  s.names = place(head.name_bytes);
   s.category_ends = place(head.categories * 4);
   s.category_text = place(head.category_bytes);
   s.seal = place(8);

@@ -3,6 +3,29 @@
 #include "chronotope/core/error.hpp"
 
 namespace chronotope::geo {
+namespace {
+
+// How much is compared depends on the id that is asked for alone, which is at hand: a branch on the length that was read
+// would wait for memory.
+bool same(std::string_view read, std::string_view asked) {
+  if (read.size() != asked.size()) return false;
+  const char *a = read.data(), *b = asked.data();
+  std::uint64_t differing = 0;
+  std::size_t left = asked.size();
+  const auto compare = [&](std::size_t bytes) {
+    std::uint64_t x = 0, y = 0;
+    std::memcpy(&x, a, bytes), std::memcpy(&y, b, bytes);
+    differing |= x ^ y;
+    a += bytes, b += bytes, left -= bytes;
+  };
+  while (left >= 8) compare(8);
+  if (left >= 4) compare(4);
+  if (left >= 2) compare(2);
+  if (left >= 1) compare(1);
+  return differing == 0;
+}
+
+}  // namespace
 
 View::View(const std::string& path) : path_(path), file_(path), data_(file_.bytes().data()) {
   if (bytes().size() < sizeof(Head))
@@ -25,9 +48,8 @@ void View::check_head() const {
   if (checksum_of(head_) != head_.checksum) fail("the checksum of its head does not fit; the file is damaged");
   constexpr std::uint64_t most = std::uint64_t{1} << 32;
   const bool counts_fit = head_.blocks > 0 && head_.blocks <= head_.rows && head_.rows < most && head_.retired <= head_.rows &&
-                          head_.largest_block > 0 && head_.largest_block <= head_.rows && head_.slots > head_.rows - head_.retired &&
-                          head_.slots <= most && head_.record_bytes <= most_record_bytes && head_.categories > 0 &&
-                          head_.categories <= head_.rows + 1 && head_.category_bytes < most && head_.version > head_.parent &&
+                          head_.largest_block > 0 && head_.largest_block <= head_.rows && head_.buckets > 0 && head_.buckets <= most && head_.name_bytes <= most_name_bytes &&
+                          head_.categories > 0 && head_.categories <= most_categories && head_.category_bytes < most && head_.version > head_.parent &&
                           head_.block_km >= GeoGrid::least_block_km && head_.block_km <= GeoGrid::most_block_km;
   if (!counts_fit) fail("the counts of its head contradict each other");
 }
@@ -39,21 +61,44 @@ View::Rows View::rows(std::uint32_t block) const {
   return rows;
 }
 
-View::Entry View::entry(std::uint64_t unit) const {
+View::Named View::named(std::uint64_t unit) const {
   const std::uint64_t at = unit * unit_bytes;
-  if (at + sizeof(Record) > head_.record_bytes) fail("a place lies outside its section");
-  Entry e;
-  std::memcpy(&e.record, data_ + at_.records + at, sizeof e.record);
-  if (at + sizeof(Record) + e.record.id_bytes > head_.record_bytes) fail("an id lies outside its section");
-  e.id = {reinterpret_cast<const char*>(data_ + at_.records + at + sizeof(Record)), e.record.id_bytes};
-  return e;
+  if (at + sizeof(Name) > head_.name_bytes) fail("a name lies outside its section");
+  Named n;
+  std::memcpy(&n.name, data_ + at_.names + at, sizeof n.name);
+  if (at + name_size(n.name.id_bytes) > head_.name_bytes) fail("an id lies outside its section");
+  n.id = text(at_.names, at + sizeof(Name), n.name.id_bytes);
+  return n;
+}
+
+std::optional<View::Named> View::find(std::string_view id, std::uint64_t hash, std::uint32_t number) const {
+  const Bucket b = bucket(number);
+  if (b.stride == 0) return scan(id, number);
+  const Named n = named(b.name + std::uint64_t{place_in_bucket(hash, b.seed, b.names)} * b.stride);
+  return same(n.id, id) ? std::optional(n) : std::nullopt;
+}
+
+std::optional<View::Named> View::scan(std::string_view id, std::uint32_t number) const {
+  const std::uint64_t end = bucket(number + std::uint64_t{1}).name;
+  for (std::uint64_t unit = bucket(number).name; unit < end;) {
+    const Named n = named(unit);
+    if (n.id == id) return n;
+    unit += name_size(n.id.size()) / unit_bytes;
+  }
+  return std::nullopt;
+}
+
+std::string_view View::id_of(const Record& record) const {
+  const std::uint64_t at = std::uint64_t{record.name} * unit_bytes + sizeof(Name);
+  if (at + record.id_bytes() > head_.name_bytes) fail("an id lies outside its section");
+  return text(at_.names, at, record.id_bytes());
 }
 
 std::string_view View::category(std::uint64_t number) const {
   if (number >= head_.categories) fail("category " + std::to_string(number) + " is not there");
   const std::uint64_t begin = number == 0 ? 0 : value<std::uint32_t>(at_.category_ends, number - 1), end = value<std::uint32_t>(at_.category_ends, number);
   if (begin > end || end > head_.category_bytes) fail("category " + std::to_string(number) + " lies outside its section");
-  return {reinterpret_cast<const char*>(data_ + at_.category_text + begin), end - begin};
+  return text(at_.category_text, begin, end - begin);
 }
 
 std::uint32_t View::ordered(std::uint64_t i) const {

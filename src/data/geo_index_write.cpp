@@ -1,6 +1,7 @@
 #include "geo_index_write.hpp"
 
 #include <algorithm>
+#include <numeric>
 #include <unordered_map>
 
 #include "chronotope/core/atomic_file.hpp"
@@ -26,7 +27,7 @@ class Out {
 
   void pad_to(std::uint64_t offset) {
     constexpr std::byte zeros[alignment] = {};
-    write(zeros, offset - at_);
+    while (at_ < offset) write(zeros, std::min<std::uint64_t>(offset - at_, alignment));
   }
 
   void seal(std::uint64_t offset) {
@@ -69,7 +70,7 @@ class Categories {
     }
     std::sort(fresh.begin(), fresh.end());
     for (const std::string_view name : fresh) add(name);
-    if (text_.size() >= std::uint64_t{1} << 32) throw DataError("the names of categories take more than 4 GiB; leave categories out");
+    if (ends_.size() > most_categories) throw DataError("there are " + std::to_string(ends_.size()) + " categories; at most 1,048,576 are allowed: group them, or leave them out");
   }
 
   std::uint32_t number(std::string_view name) const { return numbers_.at(name); }
@@ -93,9 +94,10 @@ class Writer {
   explicit Writer(const Draft& draft)
       : draft_(draft), plan_(draft.plan), old_rows_(draft.old ? draft.old->head().rows : 0), categories_(draft.old, draft.places) {
     by_key_.resize(plan_.keys.size());
-    for (std::uint32_t i = 0; i < by_key_.size(); ++i) by_key_[i] = i;
+    std::iota(by_key_.begin(), by_key_.end(), 0);
     std::sort(by_key_.begin(), by_key_.end(), [&](auto a, auto b) { return plan_.keys[a] < plan_.keys[b]; });
-    place_records();
+    count_retired();
+    place_names();
   }
 
   void write(const std::string& path) const {
@@ -107,10 +109,10 @@ class Writer {
     section(at.first, plan_.first);
     section(at.keys, plan_.keys);
     section(at.by_key, by_key_);
-    section(at.units, units_);
     out.pad_to(at.records);
     write_records(out);
-    section(at.slots, slots_);
+    section(at.buckets, buckets_);
+    write_names(out, at.names);
     section(at.category_ends, categories_.ends());
     out.pad_to(at.category_text);
     out.write(categories_.text().data(), categories_.text().size());
@@ -118,63 +120,108 @@ class Writer {
   }
 
  private:
+  static std::uint32_t units(std::uint64_t bytes) { return static_cast<std::uint32_t>(bytes / unit_bytes); }
   bool is_new(std::uint32_t source) const { return source >= old_rows_; }
   IndexedPlace added(std::uint32_t source) const { return (*draft_.places)[source - old_rows_]; }
-  View::Entry former(std::uint32_t source) const { return draft_.old->entry(draft_.old->unit(source)); }
-  bool retired(std::uint32_t source, const View::Entry& entry) const {
-    return entry.record.retired || (!draft_.retire.empty() && draft_.retire[source]);
+  bool retired(std::uint32_t source) const {
+    return !is_new(source) && (draft_.old->record(source).retired() || (!draft_.retire.empty() && draft_.retire[source]));
   }
-
-  std::string_view id_of(std::size_t row) const {
+  std::string_view id_of(std::uint32_t row) const {
     const std::uint32_t source = plan_.source[row];
-    return is_new(source) ? added(source).id : former(source).id;
+    return is_new(source) ? added(source).id : draft_.old->id_of(draft_.old->record(source));
   }
 
-  /// Finds each row its record and each place its slot.
-  void place_records() {
-    const std::size_t rows = plan_.source.size();
-    slots_.resize(slots_for(rows - count_retired()));
-    units_.reserve(rows);
-    for (std::size_t row = 0; row < rows; ++row) {
-      const std::uint32_t source = plan_.source[row];
-      const bool live = is_new(source) || !retired(source, former(source));
-      const std::string_view id = id_of(row);
-      units_.push_back(static_cast<std::uint32_t>(record_bytes_ / unit_bytes));
-      record_bytes_ += record_size(id.size());
-      if (record_bytes_ > most_record_bytes) throw DataError("the places take more than 32 GiB; make several indexes, or shorten the ids");
-      if (live) insert(id, row);
+  void count_retired() {
+    for (std::uint32_t row = 0; row < old_rows_; ++row) retired_ += retired(row);
+  }
+
+  /// by_bucket_: the rows of places that are there, in the order of their buckets (a counting sort). Returns where each
+  /// bucket begins.
+  std::vector<std::uint32_t> fill_buckets() {
+    const auto rows = static_cast<std::uint32_t>(plan_.source.size());
+    const std::uint64_t live = rows - retired_, buckets = buckets_for(live);
+    std::vector<std::uint32_t> bucket(rows), begin(buckets + 2);
+    for (std::uint32_t row = 0; row < rows; ++row) {
+      if (retired(plan_.source[row])) continue;
+      bucket[row] = bucket_of(id_hash(id_of(row)), buckets);
+      ++begin[bucket[row] + 2];
+    }
+    std::partial_sum(begin.begin(), begin.end(), begin.begin());
+    by_bucket_.resize(live);
+    for (std::uint32_t row = 0; row < rows; ++row)
+      if (!retired(plan_.source[row])) by_bucket_[begin[bucket[row] + 1]++] = row;  // moves to where the next bucket begins
+    begin.pop_back();
+    return begin;
+  }
+
+  void place_names() {
+    const std::vector<std::uint32_t> begin = fill_buckets();
+    names_.resize(plan_.source.size());
+    for (std::size_t bucket = 0; bucket + 1 < begin.size(); ++bucket) {
+      place_bucket(std::span(by_bucket_).subspan(begin[bucket], begin[bucket + 1] - begin[bucket]));
+      if (name_bytes_ >= most_name_bytes) throw DataError("the ids take more than 16 GiB; make several indexes, or shorten the ids");
+    }
+    buckets_.push_back({units(name_bytes_)});
+  }
+
+  /// Puts the rows of a bucket in the order in which their names lie, and refuses an id that stands twice.
+  void place_bucket(std::span<std::uint32_t> rows) {
+    members_.clear();
+    for (const std::uint32_t row : rows) members_.push_back({id_of(row), row});
+    std::sort(members_.begin(), members_.end(), [](const Member& a, const Member& b) { return a.id < b.id; });
+    for (std::size_t i = 1; i < members_.size(); ++i)
+      if (members_[i - 1].id == members_[i].id) refuse_same(members_[i].id, members_[i - 1].row, members_[i].row);
+    const Bucket bucket = seeded_bucket();
+    buckets_.push_back(bucket);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      rows[i] = members_[i].row;
+      names_[rows[i]] = units(name_bytes_);
+      name_bytes_ += bucket.stride ? bucket.stride * unit_bytes : name_size(members_[i].id.size());
     }
   }
 
-  std::uint64_t count_retired() {
-    for (std::uint32_t row = 0; row < old_rows_; ++row) {
-      const View::Entry entry = former(row);
-      retired_ += retired(row, entry);
-      removed_ += retired(row, entry) && !entry.record.retired;
+  /// Finds a seed and puts the members in its order, if there is one.
+  Bucket seeded_bucket() {
+    Bucket bucket{units(name_bytes_)};
+    std::uint64_t longest = 0;
+    for (const Member& m : members_) longest = std::max(longest, name_size(m.id.size()) / unit_bytes);
+    const auto names = static_cast<std::uint32_t>(members_.size());
+    if (names == 0 || names > most_seeded || longest > most_stride) return bucket;
+    for (Member& m : members_) m.hash = id_hash(m.id);
+    std::uint32_t seed = 0;
+    while (seed < seeds && !is_perfect(seed)) ++seed;
+    if (seed == seeds) return bucket;
+    std::sort(members_.begin(), members_.end(), [&](const Member& a, const Member& b) {
+      return place_in_bucket(a.hash, seed, names) < place_in_bucket(b.hash, seed, names);
+    });
+    bucket.seed = static_cast<std::uint16_t>(seed), bucket.names = static_cast<std::uint8_t>(names), bucket.stride = static_cast<std::uint8_t>(longest);
+    return bucket;
+  }
+
+  bool is_perfect(std::uint32_t seed) const {
+    std::uint32_t taken = 0;
+    for (const Member& m : members_) {
+      const std::uint32_t place = 1u << place_in_bucket(m.hash, seed, static_cast<std::uint32_t>(members_.size()));
+      if (taken & place) return false;
+      taken |= place;
     }
-    return retired_;
+    return true;
   }
 
-  void insert(std::string_view id, std::size_t row) {
-    const std::uint64_t hash = id_hash(id);
-    const auto tag = static_cast<std::uint32_t>(hash);
-    std::uint64_t at = first_slot(hash, slots_.size());
-    for (; slots_[at].unit != 0; at = at + 1 == slots_.size() ? 0 : at + 1)
-      if (slots_[at].tag == tag) refuse_same(id, slots_[at].unit - 1, row);
-    slots_[at] = {tag, units_[row] + 1};
-  }
-
-  void refuse_same(std::string_view id, std::uint32_t unit, std::size_t row) const {
-    const auto earlier = static_cast<std::size_t>(std::lower_bound(units_.begin(), units_.end(), unit) - units_.begin());
-    if (id_of(earlier) != id) return;
-    std::uint32_t one = plan_.source[earlier], other = plan_.source[row];
+  [[noreturn]] void refuse_same(std::string_view id, std::uint32_t row, std::uint32_t other_row) const {
+    std::uint32_t one = plan_.source[row], other = plan_.source[other_row];
     if (one > other) std::swap(one, other);
     if (!is_new(other)) draft_.old->fail("the id " + shown(id) + " stands twice in it");
     const std::string title = draft_.places->title(other - old_rows_) + ": the id " + shown(id);
     if (is_new(one)) throw DataError(title + " stands twice, first at " + draft_.places->title(one - old_rows_) + "; every place needs an id of its own");
-    const Record& record = former(one).record;
-    throw DataError(title + " is in the index already: block " + std::to_string(record.block) + ", inner id " + std::to_string(record.inner) +
+    const PlaceCode code = code_of(plan_.source[row] == one ? row : other_row);
+    throw DataError(title + " is in the index already: block " + std::to_string(code.block) + ", inner id " + std::to_string(code.inner) +
                     "; leave the place out, or remove the old one first");
+  }
+
+  PlaceCode code_of(std::uint32_t row) const {
+    const auto next = std::upper_bound(plan_.first.begin(), plan_.first.end(), row);
+    return {static_cast<std::uint32_t>(next - plan_.first.begin()), row - *(next - 1) + 1};
   }
 
   Head make_head() const {
@@ -188,45 +235,60 @@ class Writer {
     h.blocks = static_cast<std::uint32_t>(plan_.keys.size()), h.new_blocks = plan_.new_blocks;
     for (std::size_t b = 0; b < plan_.keys.size(); ++b) h.largest_block = std::max(h.largest_block, plan_.first[b + 1] - plan_.first[b]);
     h.rows = plan_.source.size(), h.retired = retired_;
-    h.added = h.rows - old_rows_, h.removed = removed_;
-    h.record_bytes = record_bytes_, h.slots = slots_.size();
+    h.added = h.rows - old_rows_, h.removed = retired_ - (draft_.old ? draft_.old->head().retired : 0);
+    h.buckets = buckets_.size() - 1, h.name_bytes = name_bytes_;
     h.categories = categories_.ends().size(), h.category_bytes = categories_.text().size();
     h.checksum = checksum_of(h);
     return h;
   }
 
   void write_records(Out& out) const {
-    for (std::uint32_t block = 0; block < plan_.keys.size(); ++block)
-      for (std::uint32_t row = plan_.first[block]; row < plan_.first[block + 1]; ++row)
-        write_record(out, plan_.source[row], {block + 1, row - plan_.first[block] + 1});
+    for (std::uint32_t row = 0; row < plan_.source.size(); ++row) {
+      const Record r = record_of(row);
+      out.write(&r, sizeof r);
+    }
   }
 
-  void write_record(Out& out, std::uint32_t source, PlaceCode code) const {
-    Record r{};
-    std::string_view id;
+  Record record_of(std::uint32_t row) const {
+    const std::uint32_t source = plan_.source[row];
     if (is_new(source)) {
       const IndexedPlace p = added(source);
-      r = {p.latitude, p.longitude, p.popularity, categories_.number(p.category), code.block, code.inner, static_cast<std::uint16_t>(p.id.size()), 0};
-      id = p.id;
-    } else {
-      const View::Entry entry = former(source);
-      if (entry.record.category >= categories_.ends().size()) draft_.old->fail("a place has an impossible category");
-      r = entry.record, r.block = code.block, r.inner = code.inner, r.retired = retired(source, entry);
-      id = entry.id;
+      return {p.latitude, p.longitude, p.popularity, names_[row], pack(categories_.number(p.category), p.id.size())};
     }
-    constexpr char zeros[unit_bytes] = {};
-    out.write(&r, sizeof r);
-    out.write(id.data(), id.size());
-    out.write(zeros, record_size(id.size()) - sizeof r - id.size());
+    Record r = draft_.old->record(source);
+    r.name = names_[row];
+    if (retired(source)) r.packed = retired_pack;
+    return r;
   }
+
+  void write_names(Out& out, std::uint64_t begin) const {
+    for (const std::uint32_t row : by_bucket_) {
+      const std::string_view id = id_of(row);
+      const PlaceCode code = code_of(row);
+      const Name name{code.block, code.inner, static_cast<std::uint32_t>(id.size())};
+      out.pad_to(begin + std::uint64_t{names_[row]} * unit_bytes);
+      out.write(&name, sizeof name);
+      out.write(id.data(), id.size());
+    }
+    out.pad_to(begin + name_bytes_);
+  }
+
+  struct Member {
+    std::string_view id;
+    std::uint32_t row = 0;
+    std::uint64_t hash = 0;
+  };
 
   const Draft& draft_;
   const Plan& plan_;
   const std::uint64_t old_rows_;
   const Categories categories_;
-  std::vector<std::uint32_t> by_key_, units_;
-  std::vector<Slot> slots_;
-  std::uint64_t record_bytes_ = 0, retired_ = 0, removed_ = 0;
+  std::uint64_t retired_ = 0, name_bytes_ = 0;
+  std::vector<std::uint32_t> by_key_;     // [blocks] by rising key
+  std::vector<Bucket> buckets_;           // [buckets + 1]
+  std::vector<Member> members_;           // of the bucket that is being placed
+  std::vector<std::uint32_t> by_bucket_;  // [places] rows in the order of their names
+  std::vector<std::uint32_t> names_;      // [rows] where each name lies, in units; 0 for removed places
 };
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,8 +65,11 @@ class GeoIndex {
   std::uint32_t inners(std::uint32_t block) const;
 
   /// The code of a place; nothing for an id that is not in the index, or was removed. Ids are compared byte by byte.
-  /// O(1) on average: two reads of memory.
+  /// O(1) on average.
   std::optional<PlaceCode> find(std::string_view id) const;
+  /// The same for many, several times as fast as one after the other; {0, 0} for ids that are not there. `codes` has room
+  /// for as many as there are ids (DataError).
+  void find(std::span<const std::string_view> ids, std::span<PlaceCode> codes) const;
   /// The place of a code; nothing for a code that stands for none, or was retired. The texts live as long as a copy of
   /// the index. O(1).
   std::optional<IndexedPlace> place(PlaceCode code) const;
@@ -95,7 +99,7 @@ class GeoIndex {
 /// popularity, then falling number of places; what is still equal by id and by position: the order of the list plays no
 /// part. A cell with more than most_inner places is quartered as long as that can help: places within about a metre stay
 /// together. Throws ConfigError for options out of range; DataError without places, for an id that stands twice (naming
-/// both places) or for more than 32 GiB of places; FileError when the system does. O(n log n) time; beside the list 40 bytes a place.
+/// both places) or for more than 16 GiB of ids or a million categories; FileError when the system does. O(n log n) time; beside the list 40 bytes a place.
 void build_geo_index(const PlaceList& places, const std::string& path, const GeoIndexOptions& options = {});
 
 }  // namespace chronotope
