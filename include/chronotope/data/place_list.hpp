@@ -25,7 +25,8 @@ inline constexpr std::size_t most_place_text = 1024;  // bytes of an id or a cat
 class PlaceList {
  public:
   /// `source` is the file that error messages name; its row 1 is a header. Without it they count the places.
-  explicit PlaceList(std::string source = "");
+  PlaceList() : PlaceList(std::string()) {}
+  explicit PlaceList(std::string source);
   ~PlaceList();
   PlaceList(PlaceList&&) noexcept;
   PlaceList& operator=(PlaceList&&) noexcept;
