@@ -1,14 +1,14 @@
 // The geographic index at full size: time and memory to build it from CSV, to open it, to look places up both ways in
-// random order. Places are invented: cities of falling size, and a twentieth spread over the land between 60 degrees south
-// and north. Usage: bench_geo_index [places]
+// random order. Places are invented: cities of falling size, and a twentieth spread over the land between 60 degrees
+// south and north. Usage: bench_geo_index [places]
 
 #include <sys/resource.h>
 
 #include <chrono>
 #include <cmath>
-#include <ctime>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <random>
 #include <vector>
@@ -41,7 +41,8 @@ void write_places(const std::string& path, std::size_t count) {
   std::uniform_real_distribution<double> unit(0, 1);
   std::normal_distribution<double> normal(0, 1);
   std::vector<City> cities;
-  for (int i = 0; i < 2000; ++i) cities.push_back({-50 + 105 * unit(random), -180 + 360 * unit(random), 0.04 + 0.16 * unit(random)});
+  for (int i = 0; i < 2000; ++i)
+    cities.push_back({-50 + 105 * unit(random), -180 + 360 * unit(random), 0.04 + 0.16 * unit(random)});
   std::FILE* const out = std::fopen(path.c_str(), "w");
   if (!out) std::exit(1);
   std::fputs("place,latitude,longitude,popularity,category\n", out);
@@ -53,12 +54,14 @@ void write_places(const std::string& path, std::size_t count) {
     longitude -= 360 * std::floor((longitude + 180) / 360);
     const auto bits = static_cast<unsigned long long>(random());
     std::fprintf(out, i % 2 ? "B%09zX" : "4%07zX%016llx", i, bits);
-    std::fprintf(out, ",%.6f,%.6f,%d,category %d\n", latitude, longitude, static_cast<int>(std::pow(unit(random), -0.8)), static_cast<int>(400 * unit(random)));
+    std::fprintf(out, ",%.6f,%.6f,%d,category %d\n", latitude, longitude,
+                 static_cast<int>(std::pow(unit(random), -0.8)), static_cast<int>(400 * unit(random)));
   }
   std::fclose(out);
 }
 
-/// Places in random order, as codes and as ids, whose letters lie one after another: reading the questions costs little.
+/// Places in random order, as codes and as ids, whose letters lie one after another: reading the questions costs
+/// little.
 struct Questions {
   std::vector<PlaceCode> codes;
   std::vector<std::string_view> ids;
@@ -96,15 +99,19 @@ template <class Ask> double nanoseconds(std::size_t count, bool chained, Ask ask
 void look_up(const GeoIndex& index) {
   const Questions q(index, 2'000'000);
   const auto by_id = [&](std::size_t i) { return std::uint64_t{index.find(q.ids[i])->inner}; };
-  const auto by_code = [&](std::size_t i) { return static_cast<std::uint64_t>(index.place(q.codes[i])->latitude + 100); };
+  const auto by_code = [&](std::size_t i) {
+    return static_cast<std::uint64_t>(index.place(q.codes[i])->latitude + 100);
+  };
   std::vector<PlaceCode> codes(q.ids.size());
   for (int round = 0; round < 3; ++round) {
     const double before = processor_seconds();
     index.find(q.ids, codes);
-    std::printf("look-up, many in one call: id to code %.0f ns (floor: 200)\n", (processor_seconds() - before) / static_cast<double>(codes.size()) * 1e9);
+    std::printf("look-up, many in one call: id to code %.0f ns (floor: 200)\n",
+                (processor_seconds() - before) / static_cast<double>(codes.size()) * 1e9);
     for (const bool chained : {false, true})
-      std::printf("look-up, %s: id to code %.0f ns, code to place %.0f ns (floor: 200)\n", chained ? "one after the other" : "independent       ",
-                  nanoseconds(q.ids.size(), chained, by_id), nanoseconds(q.codes.size(), chained, by_code));
+      std::printf("look-up, %s: id to code %.0f ns, code to place %.0f ns (floor: 200)\n",
+                  chained ? "one after the other" : "independent       ", nanoseconds(q.ids.size(), chained, by_id),
+                  nanoseconds(q.codes.size(), chained, by_code));
   }
 }
 
@@ -125,7 +132,8 @@ int main(int argc, char** argv) {
   fs::create_directories(scratch);
   const std::string csv = (scratch / "places.csv").string(), folder = (scratch / "index").string();
   write_places(csv, count);
-  std::printf("%zu places, CSV of %.0f MB; %.2f GB in use before\n", count, static_cast<double>(fs::file_size(csv)) * 1e-6, peak_gb());
+  std::printf("%zu places, CSV of %.0f MB; %.2f GB in use before\n", count,
+              static_cast<double>(fs::file_size(csv)) * 1e-6, peak_gb());
 
   auto begin = std::chrono::steady_clock::now();
   {
@@ -133,8 +141,8 @@ int main(int argc, char** argv) {
     std::printf("read in %.1f s\n", seconds_since(begin));
     GeoIndexFolder::create(folder, places);
   }
-  std::printf("built in %.1f s with the reading (floor: 60), peak memory %.2f GB (floor: 2), file of %.0f MB\n", seconds_since(begin), peak_gb(),
-              static_cast<double>(fs::file_size(folder + "/index.1")) * 1e-6);
+  std::printf("built in %.1f s with the reading (floor: 60), peak memory %.2f GB (floor: 2), file of %.0f MB\n",
+              seconds_since(begin), peak_gb(), static_cast<double>(fs::file_size(folder + "/index.1")) * 1e-6);
 
   open_often(folder);
   const GeoIndex index = GeoIndexFolder(folder).open();

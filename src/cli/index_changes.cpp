@@ -20,7 +20,9 @@ struct Options {
   GeoIndexOptions geo;
 };
 
-PlaceList read(const Options& o) { return o.places.empty() ? places_of(read_checkins(o.checkins)) : read_places(o.places); }
+PlaceList read(const Options& o) {
+  return o.places.empty() ? places_of(read_checkins(o.checkins)) : read_places(o.places);
+}
 
 PlaceList without_known(const PlaceList& all, const GeoIndex& index) {
   PlaceList fresh;
@@ -66,7 +68,8 @@ void remove(const Options& o) {
 
 void add_source(CLI::App* command, Options& o) {
   CLI::Option_group* source = command->add_option_group("source", "the places");
-  source->add_option("--places", o.places, "CSV, plain or gzip'ed: place,latitude,longitude and, if wanted, popularity and category");
+  source->add_option("--places", o.places,
+                     "CSV, plain or gzip'ed: place,latitude,longitude and, if wanted, popularity and category");
   source->add_option("--checkins", o.checkins, "check-in file: its places, by their number of training rows");
   source->require_option(1);
 }
@@ -84,7 +87,8 @@ void add_index_changes(CLI::App& index, Chosen& chosen) {
   made->add_option("--out", o->index, "folder to make; it must not hold an index yet")->required();
   add_source(made, *o);
   made->add_option("--block-km", o->geo.block_km, "side of a block in km, 0.5 to 1000")->capture_default_str();
-  made->add_option("--most-inner", o->geo.most_inner, "quarter blocks with more places, again and again; 0: never")->capture_default_str();
+  made->add_option("--most-inner", o->geo.most_inner, "quarter blocks with more places, again and again; 0: never")
+      ->capture_default_str();
 
   const auto changed = [&](const char* name, const char* what, void (*run)(const Options&)) {
     CLI::App* added = command(name, what, run);
@@ -99,7 +103,8 @@ void add_index_changes(CLI::App& index, Chosen& chosen) {
   which->add_option("--place", o->ids, "ids");
   which->add_option("--list", o->list, "text file with one id a line");
   which->require_option(1, 2);
-  changed("rollback", "make another version the current one; nothing is deleted", [](const Options& p) { tell(GeoIndexFolder(p.index).rollback(p.to)); })
+  changed("rollback", "make another version the current one; nothing is deleted",
+          [](const Options& p) { tell(GeoIndexFolder(p.index).rollback(p.to)); })
       ->add_option("--to", o->to, "its number (chronotope index versions)")
       ->required()
       ->check(CLI::Range(1u, ~0u));

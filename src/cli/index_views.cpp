@@ -26,7 +26,8 @@ GeoIndex open(const Options& o) { return GeoIndexFolder(o.index).open(o.version)
 void versions(const Options& o) {
   const GeoIndexFolder folder(o.index);
   const std::uint32_t current = folder.current();
-  for (const GeoIndexInfo& info : folder.versions()) std::printf("%s %s\n", info.version == current ? "*" : " ", version_line(info).c_str());
+  for (const GeoIndexInfo& info : folder.versions())
+    std::printf("%s %s\n", info.version == current ? "*" : " ", version_line(info).c_str());
 }
 
 void check(const Options& o) {
@@ -38,10 +39,13 @@ void check(const Options& o) {
 void print_place(const GeoIndex& index, PlaceCode code) {
   const auto place = index.place(code);
   if (!place)
-    throw DataError(index.path() + ": no place has block " + std::to_string(code.block) + " and inner id " + std::to_string(code.inner) +
-                    "; there are " + std::to_string(index.blocks()) + " blocks, this one with " + std::to_string(index.inners(code.block)) + " inner ids, those of removed places counted");
-  std::printf("%.*s: block %u, inner id %u; at %.6f %.6f, popularity %g%s%.*s\n", static_cast<int>(place->id.size()), place->id.data(), code.block, code.inner,
-              place->latitude, place->longitude, place->popularity, place->category.empty() ? "" : ", ", static_cast<int>(place->category.size()), place->category.data());
+    throw DataError(index.path() + ": no place has block " + std::to_string(code.block) + " and inner id " +
+                    std::to_string(code.inner) + "; there are " + std::to_string(index.blocks()) +
+                    " blocks, this one with " + std::to_string(index.inners(code.block)) +
+                    " inner ids, those of removed places counted");
+  std::printf("%.*s: block %u, inner id %u; at %.6f %.6f, popularity %g%s%.*s\n", static_cast<int>(place->id.size()),
+              place->id.data(), code.block, code.inner, place->latitude, place->longitude, place->popularity,
+              place->category.empty() ? "" : ", ", static_cast<int>(place->category.size()), place->category.data());
 }
 
 void print_around(const GeoIndex& index, const Options& o) {
@@ -49,8 +53,9 @@ void print_around(const GeoIndex& index, const Options& o) {
   if (here == 0) std::printf("no block at %.6f %.6f\n", o.at[0], o.at[1]);
   for (const NearBlock& near : index.blocks_near(o.at[0], o.at[1], o.radius)) {
     const GeoBox box = index.box(near.block);
-    std::printf("block %u%s: %.3f km away, %u inner ids, latitude %.4f to %.4f, longitude %.4f to %.4f\n", near.block, near.block == here ? " (here)" : "", near.km,
-                index.inners(near.block), box.south, box.north, box.west, box.east);
+    std::printf("block %u%s: %.3f km away, %u inner ids, latitude %.4f to %.4f, longitude %.4f to %.4f\n", near.block,
+                near.block == here ? " (here)" : "", near.km, index.inners(near.block), box.south, box.north, box.west,
+                box.east);
   }
 }
 
@@ -59,7 +64,9 @@ void find(const Options& o) {
   if (!o.at.empty()) return print_around(index, o);
   if (o.place.empty()) return print_place(index, o.code);
   const auto code = index.find(o.place);
-  if (!code) throw DataError(index.path() + ": there is no place '" + o.place + "' in version " + std::to_string(index.info().version) + "; it was never added, or removed");
+  if (!code)
+    throw DataError(index.path() + ": there is no place '" + o.place + "' in version " +
+                    std::to_string(index.info().version) + "; it was never added, or removed");
   print_place(index, *code);
 }
 
@@ -80,12 +87,15 @@ void add_find(CLI::App* command, Options& o) {
   CLI::Option* inner = command->add_option("--inner", o.code.inner, "with --block");
   block->needs(inner), inner->needs(block);
   CLI::Option* at = command->add_option("--at", o.at, "latitude and longitude: tells the blocks there")->expected(2);
-  command->add_option("--radius", o.radius, "with --at: all blocks within so many km")->needs(at)->capture_default_str();
+  command->add_option("--radius", o.radius, "with --at: all blocks within so many km")
+      ->needs(at)
+      ->capture_default_str();
 }
 
 /// One of the three ways to ask.
 void check_question(const CLI::App* command) {
-  const auto asked = static_cast<int>(command->count("--place") > 0) + (command->count("--block") > 0) + (command->count("--at") > 0);
+  const auto asked =
+      static_cast<int>(command->count("--place") > 0) + (command->count("--block") > 0) + (command->count("--at") > 0);
   if (asked != 1) throw CLI::ValidationError("index find", "ask for one of --place, --block with --inner, --at");
 }
 

@@ -8,7 +8,7 @@
 
 namespace chronotope {
 
-inline constexpr double earth_radius_km = 6371.0088;  // mean radius, IUGG
+inline constexpr double earth_radius_km = 6371.0088;       // mean radius, IUGG
 inline constexpr double radians = std::numbers::pi / 180;  // in a degree
 
 /// Written so that NaN fails.

@@ -22,7 +22,8 @@ constexpr double steps = 1 << GeoGrid::most_level;  // along each side of a cell
 std::vector<std::uint32_t> southern_half(double block_km) {
   const double quarter = std::numbers::pi / 2 * earth_radius_km;
   const auto bands = static_cast<std::uint32_t>(std::lround(quarter / block_km));
-  const double half_area = 2 * std::numbers::pi * earth_radius_km * earth_radius_km, cells = half_area / (block_km * block_km);
+  const double half_area = 2 * std::numbers::pi * earth_radius_km * earth_radius_km,
+               cells = half_area / (block_km * block_km);
   std::vector<std::uint32_t> first{0};
   for (std::uint32_t band = 1; band <= bands; ++band) {
     const double reached = cells * (1 - std::cos(std::numbers::pi / 2 * band / bands));
@@ -33,7 +34,9 @@ std::vector<std::uint32_t> southern_half(double block_km) {
 
 double degrees_of_sine(double sine) { return std::asin(sine) / radians; }
 
-std::uint64_t step_of(double share) { return static_cast<std::uint64_t>(std::clamp(std::floor(share * steps), 0.0, steps - 1)); }
+std::uint64_t step_of(double share) {
+  return static_cast<std::uint64_t>(std::clamp(std::floor(share * steps), 0.0, steps - 1));
+}
 
 // The foot of the perpendicular from the position to a meridian's great circle, as a latitude, may lie beyond the piece
 // between south and north; then one of the ends is nearest.
@@ -97,11 +100,16 @@ std::uint64_t GeoGrid::position(double latitude, double longitude) const {
 GeoBox GeoGrid::box(std::uint64_t position, int level) const {
   const auto cell = static_cast<std::uint32_t>(position >> position_bits);
   const auto band = static_cast<std::size_t>(std::upper_bound(first_.begin(), first_.end(), cell) - first_.begin() - 1);
-  const std::uint64_t size = std::uint64_t{1} << (most_level - level), inside = position & ((std::uint64_t{1} << position_bits) - 1);
-  const auto x = static_cast<double>(gather_bits(inside) & ~(size - 1)), y = static_cast<double>(gather_bits(inside >> 1) & ~(size - 1));
-  const double columns = first_[band + 1] - first_[band], column = cell - first_[band], side = static_cast<double>(size);
+  const std::uint64_t size = std::uint64_t{1} << (most_level - level),
+                      inside = position & ((std::uint64_t{1} << position_bits) - 1);
+  const auto x = static_cast<double>(gather_bits(inside) & ~(size - 1)),
+             y = static_cast<double>(gather_bits(inside >> 1) & ~(size - 1));
+  const double columns = first_[band + 1] - first_[band], column = cell - first_[band],
+               side = static_cast<double>(size);
   const auto longitude = [&](double step) { return (column + step / steps) / columns * 360 - most_longitude; };
-  const auto latitude = [&](double step) { return degrees_of_sine(std::lerp(sine_[band], sine_[band + 1], step / steps)); };
+  const auto latitude = [&](double step) {
+    return degrees_of_sine(std::lerp(sine_[band], sine_[band + 1], step / steps));
+  };
   return {latitude(y), latitude(y + side), longitude(x), longitude(x + side)};
 }
 
@@ -122,7 +130,8 @@ void GeoGrid::add_cells(std::vector<Cells>& ranges, std::uint32_t band, double w
 
 std::vector<GeoGrid::Cells> GeoGrid::cells_near(double latitude, double longitude, double radius_km) const {
   check_position(latitude, longitude);
-  if (!(radius_km >= 0)) throw ConfigError("blocks near a place: a radius of " + std::to_string(radius_km) + " km; it is 0 or more");
+  if (!(radius_km >= 0))
+    throw ConfigError("blocks near a place: a radius of " + std::to_string(radius_km) + " km; it is 0 or more");
   const double reach = std::min(radius_km / earth_radius_km, std::numbers::pi) / radians;
   const double south = std::max(latitude - reach, -most_latitude), north = std::min(latitude + reach, most_latitude);
   double aside = 180;  // degrees of longitude that the circle reaches to either side; all of them around a pole

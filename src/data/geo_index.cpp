@@ -16,15 +16,18 @@ class GeoIndex::State {
  public:
   explicit State(const std::string& path) : view(path), grid(view.head().block_km) {
     const Head& h = view.head();
-    if (grid.fingerprint() != h.grid) view.fail("its grid is not the one that this program makes of " + std::to_string(h.block_km) + " km");
-    info = {h.version,  h.parent, view.seal(), h.parent_fingerprint, {h.block_km, h.most_inner}, h.rows - h.retired, h.retired, h.blocks,
-            h.largest_block, h.added, h.removed, h.new_blocks};
+    if (grid.fingerprint() != h.grid)
+      view.fail("its grid is not the one that this program makes of " + std::to_string(h.block_km) + " km");
+    info = {h.version,          h.parent,    view.seal(), h.parent_fingerprint, {h.block_km, h.most_inner},
+            h.rows - h.retired, h.retired,   h.blocks,    h.largest_block,      h.added,
+            h.removed,          h.new_blocks};
   }
 
   /// The key of a block counted from 1.
   std::uint64_t key(std::uint32_t block) const {
     if (block == 0 || block > info.blocks)
-      throw DataError(view.path() + ": there is no block " + std::to_string(block) + "; blocks are 1 to " + std::to_string(info.blocks));
+      throw DataError(view.path() + ": there is no block " + std::to_string(block) + "; blocks are 1 to " +
+                      std::to_string(info.blocks));
     const std::uint64_t key = view.key(block - 1);
     if (geo::corner_of(key) >> GeoGrid::position_bits >= grid.cells() || geo::level_of(key) > GeoGrid::most_level)
       view.fail("block " + std::to_string(block) + " lies outside the grid");
@@ -38,7 +41,8 @@ class GeoIndex::State {
     const auto found = view.find(id, hash, geo::bucket_of(hash, view.head().buckets));
     if (!found) return {};
     const PlaceCode code{found->name.block, found->name.inner};
-    if (code.block == 0 || code.block > info.blocks || code.inner == 0 || code.inner > info.largest_block) view.fail("a place has an impossible code");
+    if (code.block == 0 || code.block > info.blocks || code.inner == 0 || code.inner > info.largest_block)
+      view.fail("a place has an impossible code");
     return code;
   }
 
@@ -49,9 +53,10 @@ class GeoIndex::State {
 
 GeoIndex::GeoIndex(const std::string& path, std::uint64_t expected) : state_(std::make_shared<State>(path)) {
   if (expected == 0 || expected == info().fingerprint) return;
-  throw DataError(path + ": this is version " + std::to_string(info().version) + " of an index, with the fingerprint " +
-                  std::to_string(info().fingerprint) + "; expected was " + std::to_string(expected) +
-                  ": codes mean other places there. Open the version that the model was made with (chronotope index versions)");
+  throw DataError(
+      path + ": this is version " + std::to_string(info().version) + " of an index, with the fingerprint " +
+      std::to_string(info().fingerprint) + "; expected was " + std::to_string(expected) +
+      ": codes mean other places there. Open the version that the model was made with (chronotope index versions)");
 }
 
 const GeoIndexInfo& GeoIndex::info() const { return state_->info; }
@@ -72,7 +77,8 @@ std::optional<PlaceCode> GeoIndex::find(std::string_view id) const {
 // A look-up waits for memory twice: for the bucket, and for a name. A group of them waits together.
 void GeoIndex::find(std::span<const std::string_view> ids, std::span<PlaceCode> codes) const {
   if (ids.size() != codes.size())
-    throw DataError("find: " + std::to_string(ids.size()) + " ids, room for " + std::to_string(codes.size()) + " codes; they go in pairs");
+    throw DataError("find: " + std::to_string(ids.size()) + " ids, room for " + std::to_string(codes.size()) +
+                    " codes; they go in pairs");
   const View& view = state_->view;
   const auto bucket_of = [&](std::uint64_t hash) { return geo::bucket_of(hash, view.head().buckets); };
   constexpr std::size_t group = 32;
@@ -116,7 +122,8 @@ std::vector<NearBlock> GeoIndex::blocks_near(double latitude, double longitude, 
       if (km <= radius_km) found.push_back({block, km});
     }
   }
-  std::sort(found.begin(), found.end(), [](const NearBlock& a, const NearBlock& b) { return a.km != b.km ? a.km < b.km : a.block < b.block; });
+  std::sort(found.begin(), found.end(),
+            [](const NearBlock& a, const NearBlock& b) { return a.km != b.km ? a.km < b.km : a.block < b.block; });
   return found;
 }
 

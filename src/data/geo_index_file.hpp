@@ -19,7 +19,7 @@ static_assert(std::endian::native == std::endian::little, "indexes are mapped, n
 inline constexpr char magic[8] = {'C', 'H', 'R', 'G', 'E', 'O', 'I', 'X'};
 inline constexpr std::uint32_t format_version = 1;
 inline constexpr std::size_t alignment = 64;
-inline constexpr std::size_t unit_bytes = 4;  // names begin at multiples of it
+inline constexpr std::size_t unit_bytes = 4;                              // names begin at multiples of it
 inline constexpr std::uint64_t most_name_bytes = std::uint64_t{1} << 34;  // so that units fit 32 bits
 inline constexpr std::uint64_t most_categories = std::uint64_t{1} << 20;
 
@@ -49,7 +49,9 @@ struct Record {
   std::uint32_t id_bytes() const { return packed & 2047; }
 };
 static_assert(sizeof(Record) == 32);
-constexpr std::uint32_t pack(std::uint32_t category, std::size_t id_bytes) { return category << 12 | static_cast<std::uint32_t>(id_bytes); }
+constexpr std::uint32_t pack(std::uint32_t category, std::size_t id_bytes) {
+  return category << 12 | static_cast<std::uint32_t>(id_bytes);
+}
 inline constexpr std::uint32_t retired_pack = 1 << 11;  // what is left of a place that was removed
 static_assert(most_place_text < 2048);
 
@@ -59,10 +61,10 @@ struct Name {
 };
 static_assert(sizeof(Name) == 12);
 
-/// Names lie in the order of their buckets. In a bucket all are equally far apart, and the seed is one with which the hashes
-/// of the ids fall on different places: so finding an id reads its bucket and one name, without a branch that depends on
-/// what was read, and the processor can look up the next id meanwhile. Where there is no such seed, or an id is long,
-/// stride is 0 and the names follow each other by rising id.
+/// Names lie in the order of their buckets. In a bucket all are equally far apart, and the seed is one with which the
+/// hashes of the ids fall on different places: so finding an id reads its bucket and one name, without a branch that
+/// depends on what was read, and the processor can look up the next id meanwhile. Where there is no such seed, or an id
+/// is long, stride is 0 and the names follow each other by rising id.
 struct Bucket {
   std::uint32_t name = 0;  // where the first begins, in units
   std::uint16_t seed = 0;
@@ -70,7 +72,7 @@ struct Bucket {
   std::uint8_t stride = 0;  // units from name to name
 };
 static_assert(sizeof(Bucket) == 8);
-inline constexpr std::uint32_t most_seeded = 12;                // names of a bucket
+inline constexpr std::uint32_t most_seeded = 12;  // names of a bucket
 inline constexpr std::uint32_t most_stride = 255, seeds = 65536;
 
 /// Which of `names` places of a bucket an id with this hash takes.
@@ -79,7 +81,9 @@ constexpr std::uint32_t place_in_bucket(std::uint64_t hash, std::uint32_t seed, 
 }
 
 /// A block as a number: the position of its south-western corner x 16 + its level.
-constexpr std::uint64_t block_key(std::uint64_t corner, int level) { return corner << 4 | static_cast<unsigned>(level); }
+constexpr std::uint64_t block_key(std::uint64_t corner, int level) {
+  return corner << 4 | static_cast<unsigned>(level);
+}
 constexpr std::uint64_t corner_of(std::uint64_t key) { return key >> 4; }
 constexpr int level_of(std::uint64_t key) { return static_cast<int>(key & 15); }
 /// The bits of a position below those that say which quarter of this level it lies in.
@@ -90,15 +94,15 @@ constexpr bool inside(std::uint64_t key, std::uint64_t position) {
 
 /// Where sections begin, in this order; each at a multiple of `alignment`, zeros between.
 struct Sections {
-  std::uint64_t first;            // u32 [blocks + 1]: row of each block's inner id 1
-  std::uint64_t keys;             // u64 [blocks]
-  std::uint64_t by_key;           // u32 [blocks]: block numbers less 1, by rising key
-  std::uint64_t records;          // Record [rows]
-  std::uint64_t buckets;          // Bucket [buckets + 1]; the last says where names end
-  std::uint64_t names;            // name_bytes
-  std::uint64_t category_ends;    // u32 [categories]
-  std::uint64_t category_text;    // category_bytes
-  std::uint64_t seal;             // u64: fingerprint of all before it
+  std::uint64_t first;          // u32 [blocks + 1]: row of each block's inner id 1
+  std::uint64_t keys;           // u64 [blocks]
+  std::uint64_t by_key;         // u32 [blocks]: block numbers less 1, by rising key
+  std::uint64_t records;        // Record [rows]
+  std::uint64_t buckets;        // Bucket [buckets + 1]; the last says where names end
+  std::uint64_t names;          // name_bytes
+  std::uint64_t category_ends;  // u32 [categories]
+  std::uint64_t category_text;  // category_bytes
+  std::uint64_t seal;           // u64: fingerprint of all before it
   std::uint64_t end;
 };
 

@@ -52,14 +52,16 @@ std::vector<std::uint32_t> GeoIndexFolder::numbers() const {
   return numbers;
 }
 
-GeoIndexFolder GeoIndexFolder::create(const std::string& path, const PlaceList& places, const GeoIndexOptions& options) {
+GeoIndexFolder GeoIndexFolder::create(const std::string& path, const PlaceList& places,
+                                      const GeoIndexOptions& options) {
   std::error_code error;
   fs::create_directories(path, error);
   if (error) throw FileError(path + ": the folder cannot be made: " + error.message());
   GeoIndexFolder folder(path);
   const FolderLock lock(path);
   if (fs::exists(path + "/current"))
-    throw ConfigError(path + ": holds an index already, version " + std::to_string(folder.current()) + "; append to it, or choose another folder");
+    throw ConfigError(path + ": holds an index already, version " + std::to_string(folder.current()) +
+                      "; append to it, or choose another folder");
   remove_leftovers(path);
   build_geo_index(places, folder.file_of(1), options);
   folder.make_current(1);
@@ -75,7 +77,8 @@ std::uint32_t GeoIndexFolder::current() const {
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.ends_with('\n')) text.pop_back();
   const auto number = text.empty() ? std::nullopt : version_of(text);
-  if (!number) throw FormatError(file + ": " + shown(text) + " is no version; write the number of one of the index.N beside it");
+  if (!number)
+    throw FormatError(file + ": " + shown(text) + " is no version; write the number of one of the index.N beside it");
   return *number;
 }
 
@@ -84,11 +87,13 @@ GeoIndex GeoIndexFolder::open(std::uint32_t version, std::uint64_t expected) con
   if (!fs::exists(file_of(number))) {
     std::string known;
     for (const std::uint32_t n : numbers()) known += " " + std::to_string(n);
-    throw ConfigError(path_ + ": there is no version " + std::to_string(number) + "; there are:" + (known.empty() ? " none" : known));
+    throw ConfigError(path_ + ": there is no version " + std::to_string(number) +
+                      "; there are:" + (known.empty() ? " none" : known));
   }
   GeoIndex index(file_of(number), expected);
   if (index.info().version != number)
-    throw FormatError(index.path() + ": says that it is version " + std::to_string(index.info().version) + "; give the file its own name back");
+    throw FormatError(index.path() + ": says that it is version " + std::to_string(index.info().version) +
+                      "; give the file its own name back");
   return index;
 }
 
@@ -98,11 +103,14 @@ std::vector<GeoIndexInfo> GeoIndexFolder::versions() const {
   return list;
 }
 
-void GeoIndexFolder::make_current(std::uint32_t version) const { write_file_atomically(path_ + "/current", std::to_string(version) + "\n"); }
+void GeoIndexFolder::make_current(std::uint32_t version) const {
+  write_file_atomically(path_ + "/current", std::to_string(version) + "\n");
+}
 
 std::uint32_t GeoIndexFolder::next_number() const {
   const std::uint32_t last = numbers().back();
-  if (last == ~std::uint32_t{0}) throw ConfigError(path_ + ": no number is left for a further version; build the index anew");
+  if (last == ~std::uint32_t{0})
+    throw ConfigError(path_ + ": no number is left for a further version; build the index anew");
   return last + 1;
 }
 
@@ -133,9 +141,11 @@ GeoIndexInfo GeoIndexFolder::remove(std::span<const std::string> ids) const {
     draft.retire.resize(draft.old->head().rows);
     for (const std::string& id : ids) {
       const auto code = before.find(id);
-      if (!code) throw DataError(before.path() + ": there is no place " + shown(id) + " to remove; nothing was changed");
+      if (!code)
+        throw DataError(before.path() + ": there is no place " + shown(id) + " to remove; nothing was changed");
       const std::size_t row = std::size_t{draft.old->rows(code->block - 1).begin} + code->inner - 1;
-      if (draft.retire[row]) throw DataError(before.path() + ": the place " + shown(id) + " is named twice; nothing was changed");
+      if (draft.retire[row])
+        throw DataError(before.path() + ": the place " + shown(id) + " is named twice; nothing was changed");
       draft.retire[row] = true;
     }
   });

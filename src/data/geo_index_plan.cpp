@@ -21,9 +21,14 @@ struct Group {
 class Planner {
  public:
   Planner(const View* old, const GeoGrid& grid, const PlaceList& places, std::uint32_t most_inner)
-      : old_(old), places_(places), most_inner_(most_inner), old_blocks_(old ? old->head().blocks : 0), extra_(old_blocks_) {
+      : old_(old),
+        places_(places),
+        most_inner_(most_inner),
+        old_blocks_(old ? old->head().blocks : 0),
+        extra_(old_blocks_) {
     entries_.reserve(places.size());
-    for (std::uint32_t i = 0; i < places.size(); ++i) entries_.push_back({grid.position(places[i].latitude, places[i].longitude), i});
+    for (std::uint32_t i = 0; i < places.size(); ++i)
+      entries_.push_back({grid.position(places[i].latitude, places[i].longitude), i});
     std::sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.position < b.position; });
   }
 
@@ -55,7 +60,8 @@ class Planner {
   std::size_t end_of(std::size_t begin, std::size_t most, int level) const {
     const int bits = bits_below(level);
     const std::uint64_t quarter = entries_[begin].position >> bits;
-    const auto last = std::partition_point(entries_.begin() + static_cast<std::ptrdiff_t>(begin), entries_.begin() + static_cast<std::ptrdiff_t>(most),
+    const auto last = std::partition_point(entries_.begin() + static_cast<std::ptrdiff_t>(begin),
+                                           entries_.begin() + static_cast<std::ptrdiff_t>(most),
                                            [&](const Entry& e) { return e.position >> bits == quarter; });
     return static_cast<std::size_t>(last - entries_.begin());
   }
@@ -79,7 +85,8 @@ class Planner {
     const auto holds = [&](std::uint32_t i) {
       return corner_of(old_->key(old_->ordered(i))) >> bits_below(level) == position >> bits_below(level);
     };
-    while (level < GeoGrid::most_level && ((next > 0 && holds(next - 1)) || (next < old_blocks_ && holds(next)))) ++level;
+    while (level < GeoGrid::most_level && ((next > 0 && holds(next - 1)) || (next < old_blocks_ && holds(next))))
+      ++level;
     return level;
   }
 
@@ -105,7 +112,8 @@ class Planner {
     std::vector<Ranked> members;
     for (std::size_t i = group.begin; i < group.end; ++i) members.push_back({places_[entries_[i].place], entries_[i]});
     std::sort(members.begin(), members.end(), [](const Ranked& a, const Ranked& b) {
-      return a.place.popularity != b.place.popularity ? a.place.popularity > b.place.popularity : a.place.id < b.place.id;
+      return a.place.popularity != b.place.popularity ? a.place.popularity > b.place.popularity
+                                                      : a.place.id < b.place.id;
     });
     for (std::size_t i = 0; i < members.size(); ++i) {
       entries_[group.begin + i] = members[i].entry;
@@ -115,7 +123,8 @@ class Planner {
   }
 
   void add(Plan& plan, const Group& group) const {
-    for (std::size_t i = group.begin; i < group.end; ++i) plan.source.push_back(static_cast<std::uint32_t>(old_rows() + entries_[i].place));
+    for (std::size_t i = group.begin; i < group.end; ++i)
+      plan.source.push_back(static_cast<std::uint32_t>(old_rows() + entries_[i].place));
   }
 
   void keep(Plan& plan, std::uint32_t block) const {

@@ -5,8 +5,8 @@
 namespace chronotope::geo {
 namespace {
 
-// How much is compared depends on the id that is asked for alone, which is at hand: a branch on the length that was read
-// would wait for memory.
+// How much is compared depends on the id that is asked for alone, which is at hand: a branch on the length that was
+// read would wait for memory.
 bool same(std::string_view read, std::string_view asked) {
   if (read.size() != asked.size()) return false;
   const char *a = read.data(), *b = asked.data();
@@ -38,19 +38,23 @@ View::View(const std::string& path) : path_(path), file_(path), data_(file_.byte
 }
 
 void View::fail(const std::string& rule) const {
-  throw FormatError(path_ + " is not a sound geographic index: " + rule + "; build it anew or roll back to another version");
+  throw FormatError(path_ + " is not a sound geographic index: " + rule +
+                    "; build it anew or roll back to another version");
 }
 
 void View::check_head() const {
   if (std::memcmp(head_.magic, magic, sizeof magic) != 0) fail("it does not begin with \"CHRGEOIX\"");
   if (head_.format != format_version || head_.bytes != sizeof(Head))
-    fail("it is of format " + std::to_string(head_.format) + ", this program reads format " + std::to_string(format_version));
+    fail("it is of format " + std::to_string(head_.format) + ", this program reads format " +
+         std::to_string(format_version));
   if (checksum_of(head_) != head_.checksum) fail("the checksum of its head does not fit; the file is damaged");
   constexpr std::uint64_t most = std::uint64_t{1} << 32;
-  const bool counts_fit = head_.blocks > 0 && head_.blocks <= head_.rows && head_.rows < most && head_.retired <= head_.rows &&
-                          head_.largest_block > 0 && head_.largest_block <= head_.rows && head_.buckets > 0 && head_.buckets <= most && head_.name_bytes <= most_name_bytes &&
-                          head_.categories > 0 && head_.categories <= most_categories && head_.category_bytes < most && head_.version > head_.parent &&
-                          head_.block_km >= GeoGrid::least_block_km && head_.block_km <= GeoGrid::most_block_km;
+  const bool counts_fit = head_.blocks > 0 && head_.blocks <= head_.rows && head_.rows < most &&
+                          head_.retired <= head_.rows && head_.largest_block > 0 && head_.largest_block <= head_.rows &&
+                          head_.buckets > 0 && head_.buckets <= most && head_.name_bytes <= most_name_bytes &&
+                          head_.categories > 0 && head_.categories <= most_categories && head_.category_bytes < most &&
+                          head_.version > head_.parent && head_.block_km >= GeoGrid::least_block_km &&
+                          head_.block_km <= GeoGrid::most_block_km;
   if (!counts_fit) fail("the counts of its head contradict each other");
 }
 
@@ -96,8 +100,10 @@ std::string_view View::id_of(const Record& record) const {
 
 std::string_view View::category(std::uint64_t number) const {
   if (number >= head_.categories) fail("category " + std::to_string(number) + " is not there");
-  const std::uint64_t begin = number == 0 ? 0 : value<std::uint32_t>(at_.category_ends, number - 1), end = value<std::uint32_t>(at_.category_ends, number);
-  if (begin > end || end > head_.category_bytes) fail("category " + std::to_string(number) + " lies outside its section");
+  const std::uint64_t begin = number == 0 ? 0 : value<std::uint32_t>(at_.category_ends, number - 1),
+                      end = value<std::uint32_t>(at_.category_ends, number);
+  if (begin > end || end > head_.category_bytes)
+    fail("category " + std::to_string(number) + " lies outside its section");
   return text(at_.category_text, begin, end - begin);
 }
 
@@ -121,7 +127,8 @@ std::uint32_t View::block_of(std::uint64_t position) const {
   const std::uint32_t next = after(position);
   if (next == 0) return 0;
   const std::uint32_t block = ordered(next - 1);
-  if (level_of(key(block)) > GeoGrid::most_level) fail("block " + std::to_string(block + std::uint64_t{1}) + " has an impossible size");
+  if (level_of(key(block)) > GeoGrid::most_level)
+    fail("block " + std::to_string(block + std::uint64_t{1}) + " has an impossible size");
   return inside(key(block), position) ? block + 1 : 0;
 }
 

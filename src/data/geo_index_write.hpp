@@ -17,7 +17,8 @@ struct Draft {
   GeoIndexOptions options;
 };
 
-/// Writes it as a whole or not at all. Throws as build_geo_index and GeoIndexFolder::append. O(rows) time, 16 bytes a row.
+/// Writes it as a whole or not at all. Throws as build_geo_index and GeoIndexFolder::append. O(rows) time, 16 bytes a
+/// row.
 void write_index(const Draft& draft, const std::string& path);
 
 }  // namespace chronotope::geo

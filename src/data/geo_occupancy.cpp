@@ -62,7 +62,8 @@ void spread_out(GeoOccupancy& o) {
   for (const std::uint64_t n : counts) {
     const int bits = std::bit_width(n);
     const std::uint64_t from = n == 0 ? 0 : std::uint64_t{1} << (bits - 1);
-    if (o.histogram.empty() || o.histogram.back().from != from) o.histogram.push_back({from, n == 0 ? 0 : 2 * from - 1, 0, 0});
+    if (o.histogram.empty() || o.histogram.back().from != from)
+      o.histogram.push_back({from, n == 0 ? 0 : 2 * from - 1, 0, 0});
     ++o.histogram.back().blocks;
     o.histogram.back().places += n;
   }
@@ -70,7 +71,8 @@ void spread_out(GeoOccupancy& o) {
 
 void balance(GeoOccupancy& o) {
   std::vector<double> places, popularity;
-  for (const BlockUse& b : o.blocks) places.push_back(static_cast<double>(b.places)), popularity.push_back(b.popularity);
+  for (const BlockUse& b : o.blocks)
+    places.push_back(static_cast<double>(b.places)), popularity.push_back(b.popularity);
   o.gini_places = gini(std::move(places));
   o.gini_popularity = gini(std::move(popularity));
   o.effective_blocks = effective_count(o.blocks, static_cast<double>(o.index.places));
@@ -80,9 +82,10 @@ std::vector<std::uint32_t> fullest(const std::vector<BlockUse>& blocks) {
   std::vector<std::uint32_t> order(blocks.size());
   std::iota(order.begin(), order.end(), 0);
   const std::size_t shown = std::min<std::size_t>(10, order.size());
-  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(), [&](auto a, auto b) {
-    return blocks[a].places != blocks[b].places ? blocks[a].places > blocks[b].places : a < b;
-  });
+  std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
+                    [&](auto a, auto b) {
+                      return blocks[a].places != blocks[b].places ? blocks[a].places > blocks[b].places : a < b;
+                    });
   order.resize(shown);
   return order;
 }

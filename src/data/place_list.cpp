@@ -34,8 +34,12 @@ class PlaceList::State {
   void add(const IndexedPlace& p) {
     check(p);
     if (size_ % chunk_places == 0) drafts_.push_back(std::make_unique<StoredPlace[]>(chunk_places));
-    drafts_.back()[size_ % chunk_places] = {p.latitude,  p.longitude, p.popularity,
-                                            keep(p.id), categories_.add(p.category), static_cast<std::uint32_t>(p.id.size())};
+    drafts_.back()[size_ % chunk_places] = {p.latitude,
+                                            p.longitude,
+                                            p.popularity,
+                                            keep(p.id),
+                                            categories_.add(p.category),
+                                            static_cast<std::uint32_t>(p.id.size())};
     ++size_;
   }
 
@@ -54,19 +58,23 @@ class PlaceList::State {
   void check(const IndexedPlace& p) const {
     const auto fail = [&](const std::string& rule) { throw DataError(title(size_) + ": " + rule); };
     if (p.id.empty()) fail("the place has no id; every place needs one");
-    if (p.id.size() > most_place_text) fail("the id " + shown(p.id) + " has " + std::to_string(p.id.size()) + " bytes; at most 1,024 are allowed");
+    if (p.id.size() > most_place_text)
+      fail("the id " + shown(p.id) + " has " + std::to_string(p.id.size()) + " bytes; at most 1,024 are allowed");
     if (p.category.size() > most_place_text)
-      fail("the category " + shown(p.category) + " has " + std::to_string(p.category.size()) + " bytes; at most 1,024 are allowed");
+      fail("the category " + shown(p.category) + " has " + std::to_string(p.category.size()) +
+           " bytes; at most 1,024 are allowed");
     if (!is_on_earth(p.latitude, p.longitude))
       fail(shown(p.id) + " lies at (" + std::to_string(p.latitude) + ", " + std::to_string(p.longitude) +
            "), outside the world: latitude lies between -90 and 90, longitude between -180 and 180 degrees");
     if (!(p.popularity >= 0 && std::isfinite(p.popularity)))
       fail(shown(p.id) + " has the popularity " + std::to_string(p.popularity) + "; it counts actions: 0 or more");
-    if (size_ >= std::numeric_limits<std::uint32_t>::max() / 2) fail("more than 2,147,483,647 places; make several indexes");
+    if (size_ >= std::numeric_limits<std::uint32_t>::max() / 2)
+      fail("more than 2,147,483,647 places; make several indexes");
   }
 
   const char* keep(std::string_view text) {
-    if (texts_.empty() || used_ + text.size() > chunk_text) texts_.push_back(std::make_unique<char[]>(chunk_text)), used_ = 0;
+    if (texts_.empty() || used_ + text.size() > chunk_text)
+      texts_.push_back(std::make_unique<char[]>(chunk_text)), used_ = 0;
     char* const to = texts_.back().get() + used_;
     std::memcpy(to, text.data(), text.size());
     used_ += text.size();
@@ -116,8 +124,9 @@ std::string_view short_text(const CsvReader& csv, std::size_t column) {
 
 PlaceList read_places(const std::string& path) {
   CsvReader csv(path);
-  const std::size_t id = needed_column(csv, "place"), latitude = needed_column(csv, "latitude"), longitude = needed_column(csv, "longitude"),
-                    popularity = find_column(csv, "popularity"), category = find_column(csv, "category");
+  const std::size_t id = needed_column(csv, "place"), latitude = needed_column(csv, "latitude"),
+                    longitude = needed_column(csv, "longitude"), popularity = find_column(csv, "popularity"),
+                    category = find_column(csv, "category");
   PlaceList list(path);
   while (csv.next()) {
     IndexedPlace place;

@@ -143,7 +143,8 @@ std::string map_drawing(const UserMap& map) {
   for (const auto& points : {needed, past})
     for (const GeoPoint& p : points) drawn.push_back(inside(view, p, 6));
   const auto draw = [&](Svg& svg) { draw_places(svg, view, map, shown); };
-  return framed_map(view, "Map of the user's past places and the recommendations", "clip-map", draw, drawn) + remark_on(past, view);
+  return framed_map(view, "Map of the user's past places and the recommendations", "clip-map", draw, drawn) +
+         remark_on(past, view);
 }
 
 }  // namespace chronotope::report

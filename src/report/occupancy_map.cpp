@@ -14,7 +14,7 @@ namespace chronotope::report {
 namespace {
 
 constexpr std::size_t most_blocks_drawn = 3000;
-constexpr double square = 4;   // side, where blocks are gathered
+constexpr double square = 4;  // side, where blocks are gathered
 constexpr int classes = 6;
 
 GeoPoint centre_of(const BlockUse& b) {
@@ -35,7 +35,10 @@ Patch patch_of(const MapView& view, const BlockUse& b) {
   const double half = (b.box.east - b.box.west) / 2, middle = view.centre().longitude;
   const double width = view.at({centre.latitude, middle + half}).x - view.at({centre.latitude, middle - half}).x;
   const double top = view.at({b.box.north, centre.longitude}).y, bottom = view.at({b.box.south, centre.longitude}).y;
-  return {{view.at(centre).x - width / 2, top}, width, bottom - top, b.places,
+  return {{view.at(centre).x - width / 2, top},
+          width,
+          bottom - top,
+          b.places,
           "block " + whole(b.block) + ": " + counted(b.places, "place", "places")};
 }
 
@@ -48,7 +51,10 @@ std::vector<Patch> gathered(const MapView& view, const std::vector<const BlockUs
   }
   std::vector<Patch> patches;
   for (const auto& [at, sums] : squares)
-    patches.push_back({{at.second * square, at.first * square}, square, square, sums.second,
+    patches.push_back({{at.second * square, at.first * square},
+                       square,
+                       square,
+                       sums.second,
                        counted(sums.second, "place", "places") + " in " + counted(sums.first, "block", "blocks")});
   return patches;
 }
@@ -63,7 +69,8 @@ struct Scale {
     return std::min(classes, 1 + static_cast<int>(share * classes));
   }
   std::uint64_t from(int number) const {
-    return static_cast<std::uint64_t>(std::ceil(std::pow(static_cast<double>(most), static_cast<double>(number - 1) / classes) - 1e-9));
+    return static_cast<std::uint64_t>(
+        std::ceil(std::pow(static_cast<double>(most), static_cast<double>(number - 1) / classes) - 1e-9));
   }
 };
 
@@ -74,10 +81,13 @@ std::string legend(const Scale& scale, bool blocks) {
   for (int i = 1; i <= classes; ++i) {
     const std::uint64_t from = scale.from(i), next = i < classes ? scale.from(i + 1) : scale.most + 1;
     if (from >= next) continue;
-    const std::string range = next == from + 1 ? whole(static_cast<std::int64_t>(from)) : whole(static_cast<std::int64_t>(from)) + " to " + whole(static_cast<std::int64_t>(next - 1));
+    const std::string range =
+        next == from + 1 ? whole(static_cast<std::int64_t>(from))
+                         : whole(static_cast<std::int64_t>(from)) + " to " + whole(static_cast<std::int64_t>(next - 1));
     items += swatch(style_of(i), range);
   }
-  return "<p class=\"caption\">places a " + std::string(blocks ? "block" : "square of the map") + "</p><ul class=\"legend\">" + items + "</ul>\n";
+  return "<p class=\"caption\">places a " + std::string(blocks ? "block" : "square of the map") +
+         "</p><ul class=\"legend\">" + items + "</ul>\n";
 }
 
 }  // namespace
@@ -100,7 +110,8 @@ std::string occupancy_map(const GeoOccupancy& o) {
   Scale scale;
   for (const Patch& p : patches) scale.most = std::max(scale.most, p.places);
   const auto draw = [&](Svg& svg) {
-    for (const Patch& p : patches) svg.rectangle(p.corner, std::max(p.width, 0.8), std::max(p.height, 0.8), style_of(scale.of(p.places)), p.tip);
+    for (const Patch& p : patches)
+      svg.rectangle(p.corner, std::max(p.width, 0.8), std::max(p.height, 0.8), style_of(scale.of(p.places)), p.tip);
   };
   const std::size_t outside = points.size() - shown.size();
   return legend(scale, as_blocks) + framed_map(view, "Map of the places of the index", "clip-occupancy", draw, drawn) +

@@ -32,7 +32,8 @@ std::string read_error(const std::string& text) {
 
 std::vector<Place> at_one_spot(int count) {
   std::vector<Place> places;
-  for (int i = 0; i < count; ++i) places.push_back({"p" + std::to_string(i), 48.85, 2.35, static_cast<double>(i % 7), ""});
+  for (int i = 0; i < count; ++i)
+    places.push_back({"p" + std::to_string(i), 48.85, 2.35, static_cast<double>(i % 7), ""});
   return places;
 }
 
@@ -61,7 +62,8 @@ TEST_CASE("data: every place of an index comes back both ways, and codes are den
     std::uint32_t largest = 0;
     for (std::uint32_t block = 1; block <= index.blocks(); ++block) {
       largest = std::max(largest, index.inners(block));
-      for (std::uint32_t inner = 1; inner <= index.inners(block); ++inner) codes += index.place({block, inner}).has_value();
+      for (std::uint32_t inner = 1; inner <= index.inners(block); ++inner)
+        codes += index.place({block, inner}).has_value();
     }
     CHECK(codes == places.size());
     CHECK(index.largest_block() == largest);
@@ -93,7 +95,8 @@ TEST_CASE("data: blocks go by popularity, inner ids by popularity, ties by id") 
       const auto place = index.place({block, inner}), before = index.place({block, inner - 1});
       CHECK(before.has_value() == (inner > 1));
       if (before) {
-        const bool ordered = before->popularity != place->popularity ? before->popularity > place->popularity : before->id < place->id;
+        const bool ordered =
+            before->popularity != place->popularity ? before->popularity > place->popularity : before->id < place->id;
         CHECK(ordered);
       }
       sum += place->popularity;
@@ -141,7 +144,8 @@ TEST_CASE("data: over-full cells are quartered until they are not") {
   std::mt19937_64 random(6);
   std::uniform_real_distribution<double> small(0, 0.03);
   std::vector<Place> places;
-  for (int i = 0; i < 5000; ++i) places.push_back({"p" + std::to_string(i), 50 + small(random) * small(random) / 0.03, 8 + small(random), 1, ""});
+  for (int i = 0; i < 5000; ++i)
+    places.push_back({"p" + std::to_string(i), 50 + small(random) * small(random) / 0.03, 8 + small(random), 1, ""});
   const GeoIndex whole = Built(places).open(), split = Built(places, {5, 40}).open();
   split.check();
   CHECK(whole.largest_block() > 1000);
@@ -154,15 +158,17 @@ TEST_CASE("data: over-full cells are quartered until they are not") {
     std::uint32_t inside = 0;
     const int bits = chronotope::geo::bits_below(level - 1);
     const std::uint64_t quarter = split.grid().position(p.latitude, p.longitude) >> bits;
-    for (const Place& other : places) inside += split.grid().position(other.latitude, other.longitude) >> bits == quarter;
+    for (const Place& other : places)
+      inside += split.grid().position(other.latitude, other.longitude) >> bits == quarter;
     CHECK(inside > 40);
     if (&p - places.data() > 100) break;
   }
 }
 
 TEST_CASE("data: places at the poles and across the date line") {
-  const std::vector<Place> places{{"north a", 90, 10, 5, ""}, {"north b", 90, -170, 4, ""}, {"south", -90, 0, 3, ""},
-                                  {"fiji", -17, 180, 2, ""},  {"also fiji", -17, -180, 1, ""}, {"west of it", -17, 179.99, 0, ""}};
+  const std::vector<Place> places{{"north a", 90, 10, 5, ""},      {"north b", 90, -170, 4, ""},
+                                  {"south", -90, 0, 3, ""},        {"fiji", -17, 180, 2, ""},
+                                  {"also fiji", -17, -180, 1, ""}, {"west of it", -17, 179.99, 0, ""}};
   const GeoIndex index = Built(places).open();
   index.check();
   CHECK(geo_places::misplaced(index, places) == 0);
@@ -181,7 +187,8 @@ TEST_CASE("data: blocks near a position are all those within the radius") {
   CAPTURE(seed);
   std::mt19937_64 random(seed);
   std::vector<Place> places = geo_places::world(4000, 8);
-  for (int i = 0; i < 200; ++i) places.push_back({"pole" + std::to_string(i), 90 - 0.01 * i, -180 + 7.3 * (i % 49), 1, ""});
+  for (int i = 0; i < 200; ++i)
+    places.push_back({"pole" + std::to_string(i), 90 - 0.01 * i, -180 + 7.3 * (i % 49), 1, ""});
   for (const std::uint32_t most_inner : {0u, 5u}) {
     const GeoIndex index = Built(places, {20, most_inner}).open();
     for (int round = 0; round < 150; ++round) {
@@ -193,8 +200,11 @@ TEST_CASE("data: blocks near a position are all those within the radius") {
         if (km <= reach) expected.emplace_back(km, block);
       }
       std::sort(expected.begin(), expected.end());
-      for (const auto& near : index.blocks_near(p.latitude, p.longitude, reach)) found.emplace_back(near.km, near.block);
-      CAPTURE(p.latitude); CAPTURE(p.longitude); CAPTURE(reach);
+      for (const auto& near : index.blocks_near(p.latitude, p.longitude, reach))
+        found.emplace_back(near.km, near.block);
+      CAPTURE(p.latitude);
+      CAPTURE(p.longitude);
+      CAPTURE(reach);
       CHECK(found == expected);
     }
   }
@@ -204,9 +214,12 @@ TEST_CASE("data: what is not in an index") {
   const std::vector<Place> places = geo_places::world(500, 9);
   const Built built(places);
   const GeoIndex index = built.open();
-  for (const std::string& id : {std::string(), std::string("nobody"), std::string("9-0y"), std::string(5000, 'x')}) CHECK(!index.find(id));
+  for (const std::string& id : {std::string(), std::string("nobody"), std::string("9-0y"), std::string(5000, 'x')})
+    CHECK(!index.find(id));
   CHECK(!index.find(std::string_view("9-1\0", 4)));
-  for (const PlaceCode code : {PlaceCode{0, 0}, {0, 1}, {1, 0}, {1, index.inners(1) + 1}, {index.blocks() + 1, 1}, {~0u, ~0u}, {1, ~0u}}) CHECK(!index.place(code));
+  for (const PlaceCode code :
+       {PlaceCode{0, 0}, {0, 1}, {1, 0}, {1, index.inners(1) + 1}, {index.blocks() + 1, 1}, {~0u, ~0u}, {1, ~0u}})
+    CHECK(!index.place(code));
   CHECK(index.inners(0) == 0);
   CHECK(index.inners(index.blocks() + 1) == 0);
   CHECK(index.block_at(-75, 33) == 0);
@@ -230,7 +243,8 @@ TEST_CASE("data: ids that all hash alike are found all the same") {
     CHECK(!index.find("c"));
   }
   std::vector<Place> lengths;
-  for (std::size_t n = 1; n <= 1024; n += n < 40 ? 1 : 123) lengths.push_back({std::string(n, 'a'), 1, 1, 0, std::string(n - 1, 'k')});
+  for (std::size_t n = 1; n <= 1024; n += n < 40 ? 1 : 123)
+    lengths.push_back({std::string(n, 'a'), 1, 1, 0, std::string(n - 1, 'k')});
   lengths.push_back({std::string(1024, 'b'), 1, 1, 0, std::string(1024, 'k')});
   const GeoIndex index = Built(lengths).open();
   index.check();
@@ -244,22 +258,31 @@ TEST_CASE("data: places that cannot be indexed") {
   CHECK(build_error({{"a", 0, 0, 0, ""}, {"b", 0, -181, 0, ""}}).starts_with("DataError: place 2: 'b' lies at"));
   CHECK(build_error({{"a", nan, 0, 0, ""}}).find("outside the world") != std::string::npos);
   CHECK(build_error({{"a", 0, nan, 0, ""}}).find("outside the world") != std::string::npos);
-  for (const double popularity : {-1.0, nan, std::numeric_limits<double>::infinity()}) CHECK(build_error({{"a", 0, 0, popularity, ""}}).find("0 or more") != std::string::npos);
+  for (const double popularity : {-1.0, nan, std::numeric_limits<double>::infinity()})
+    CHECK(build_error({{"a", 0, 0, popularity, ""}}).find("0 or more") != std::string::npos);
   CHECK(build_error({{"", 0, 0, 0, ""}}).find("no id") != std::string::npos);
   CHECK(build_error({{std::string(1025, 'a'), 0, 0, 0, ""}}).find("1,024") != std::string::npos);
   CHECK(build_error({{"a", 0, 0, 0, std::string(1025, 'a')}}).find("1,024") != std::string::npos);
-  CHECK(build_error({{"a", 0, 0, 0, ""}, {"b", 0, 0, 0, ""}, {"a", 50, 50, 9, ""}}) == "DataError: place 3: the id 'a' stands twice, first at place 1; every place needs an id of its own");
+  CHECK(build_error({{"a", 0, 0, 0, ""}, {"b", 0, 0, 0, ""}, {"a", 50, 50, 9, ""}}) ==
+        "DataError: place 3: the id 'a' stands twice, first at place 1; every place needs an id of its own");
   CHECK(build_error({{"a", 0, 0, 0, ""}}, {0.1, 0}).starts_with("ConfigError: "));
   CHECK(build_error({{"a", 0, 0, 0, ""}}, {nan, 0}).starts_with("ConfigError: "));
   const scratch::Folder folder;
-  CHECK(scratch::error_of([&] { chronotope::build_geo_index(geo_places::list_of({{"a", 0, 0, 0, ""}}), folder.file("no/index")); }).starts_with("FileError: "));
-  CHECK(scratch::error_of([&] { chronotope::build_geo_index(geo_places::list_of({{"a", 0, 0, 0, ""}, {"a", 0, 0, 0, ""}}), folder.file("index")); }).starts_with("DataError: "));
+  CHECK(scratch::error_of([&] {
+          chronotope::build_geo_index(geo_places::list_of({{"a", 0, 0, 0, ""}}), folder.file("no/index"));
+        }).starts_with("FileError: "));
+  CHECK(scratch::error_of([&] {
+          chronotope::build_geo_index(geo_places::list_of({{"a", 0, 0, 0, ""}, {"a", 0, 0, 0, ""}}),
+                                      folder.file("index"));
+        }).starts_with("DataError: "));
   CHECK(folder.entries() == 0);  // nothing half-written
 }
 
 TEST_CASE("data: files of places") {
   const scratch::Folder folder;
-  const auto list = chronotope::read_places(folder.put("in.csv", "category,longitude,place,x,latitude,popularity\n\"a, b\",-74.5,p1,,40.25,3\n,180,\"q\"\"\",,-90,0.5\n"));
+  const auto list = chronotope::read_places(folder.put(
+      "in.csv",
+      "category,longitude,place,x,latitude,popularity\n\"a, b\",-74.5,p1,,40.25,3\n,180,\"q\"\"\",,-90,0.5\n"));
   REQUIRE(list.size() == 2);
   CHECK(geo_places::same(list[0], {"p1", 40.25, -74.5, 3, "a, b"}));
   CHECK(geo_places::same(list[1], {"q\"", -90, 180, 0.5, ""}));
@@ -271,21 +294,28 @@ TEST_CASE("data: files of places") {
   CHECK(read_error("").starts_with("FormatError: in.csv: the file is empty"));
   CHECK(read_error("place,latitude\np,1\n").starts_with("FormatError: in.csv: row 1: the column longitude is missing"));
   CHECK(read_error("place,place,latitude,longitude\n").find("named twice") != std::string::npos);
-  CHECK(read_error(head + "p,1,2,3,c\n,1,2,3,c\n").starts_with("DataError: in.csv: row 3, column 1 (place): the value is empty"));
-  CHECK(read_error(head + "p,90.01,2,3,c\n").starts_with("DataError: in.csv: row 2, column 2 (latitude): '90.01' is out of range"));
-  CHECK(read_error(head + "p,1,-180.5,3,c\n").starts_with("DataError: in.csv: row 2, column 3 (longitude): '-180.5' is out of range"));
+  CHECK(read_error(head + "p,1,2,3,c\n,1,2,3,c\n")
+            .starts_with("DataError: in.csv: row 3, column 1 (place): the value is empty"));
+  CHECK(read_error(head + "p,90.01,2,3,c\n")
+            .starts_with("DataError: in.csv: row 2, column 2 (latitude): '90.01' is out of range"));
+  CHECK(read_error(head + "p,1,-180.5,3,c\n")
+            .starts_with("DataError: in.csv: row 2, column 3 (longitude): '-180.5' is out of range"));
   CHECK(read_error(head + "p,nan,2,3,c\n").find("(latitude): 'nan' is not a number") != std::string::npos);
-  for (const char* bad : {"-1", "nan", "inf", "many", "1e999"}) CHECK(read_error(head + "p,1,2," + bad + ",c\n").starts_with("DataError: in.csv: row 2, column 4 (popularity): '"));
+  for (const char* bad : {"-1", "nan", "inf", "many", "1e999"})
+    CHECK(read_error(head + "p,1,2," + bad + ",c\n").starts_with("DataError: in.csv: row 2, column 4 (popularity): '"));
   CHECK(read_error(head + "p,1,2,,c\n").find("(popularity): the value is empty") != std::string::npos);
   CHECK(read_error(head + std::string(1025, 'p') + ",1,2,3,c\n").find("1025 bytes") != std::string::npos);
   const auto twice = chronotope::read_places(folder.put("in.csv", head + "p,1,2,3,c\nq,1,2,3,c\np,5,6,3,c\n"));
   const std::string error = scratch::error_of([&] { chronotope::build_geo_index(twice, folder.file("index")); });
-  CHECK(error.find("in.csv: row 4: the id 'p' stands twice, first at " + folder.file("in.csv") + ": row 2;") != std::string::npos);
+  CHECK(error.find("in.csv: row 4: the id 'p' stands twice, first at " + folder.file("in.csv") + ": row 2;") !=
+        std::string::npos);
 }
 
 TEST_CASE("data: the places of a check-in file") {
-  const auto table = scratch::read_text("user_id,poi_id,latitude,longitude,utc_timestamp,split,category_name\n"
-                                        "u,a,1,2,1000,train,Bar\nu,b,3,4,2000,train,Gym\nu,a,1.5,2,3000,train,Pub\nu,c,5,6,4000,test,\nu,b,3,4.5,5000,test,Gym\n");
+  const auto table = scratch::read_text(
+      "user_id,poi_id,latitude,longitude,utc_timestamp,split,category_name\n"
+      "u,a,1,2,1000,train,Bar\nu,b,3,4,2000,train,Gym\nu,a,1.5,2,3000,train,Pub\nu,c,5,6,4000,test,\nu,b,3,4.5,5000,"
+      "test,Gym\n");
   const auto list = chronotope::places_of(table);
   REQUIRE(list.size() == 3);
   CHECK(geo_places::same(list[0], {"a", 1, 2, 2, "Bar"}));

@@ -97,10 +97,12 @@ int ask_everything(const GeoIndex& index) {
   for (std::uint32_t block = 0; block <= std::min(index.blocks(), 500u) + 1; ++block)
     for (const std::uint32_t inner : {0u, 1u, 2u, 7u, ~0u})
       ask([&] {
-        if (const auto place = index.place({block, inner})) CHECK(std::string(place->id).size() + std::string(place->category).size() < (std::size_t{1} << 20));
+        if (const auto place = index.place({block, inner}))
+          CHECK(std::string(place->id).size() + std::string(place->category).size() < (std::size_t{1} << 20));
       });
   for (std::uint32_t block = 1; block <= std::min(index.blocks(), 500u); ++block) ask([&] { index.box(block); });
-  for (const Place& p : places()) ask([&] {
+  for (const Place& p : places())
+    ask([&] {
       const std::uint32_t block = index.block_at(p.latitude, p.longitude);
       CHECK(block <= index.blocks());
     });
@@ -127,13 +129,17 @@ TEST_CASE("data: hostile index files are refused") {
   refused(error_with(flipped), "checksum");
   refused(error_with(with_head([](Head& h) { h.grid ^= 1; })), "grid");
   for (const auto& change : std::vector<std::function<void(Head&)>>{
-           [](Head& h) { h.blocks = 0; }, [](Head& h) { h.blocks = ~0u; }, [](Head& h) { h.rows = ~std::uint64_t{0}; }, [](Head& h) { h.rows = 0; },
-           [](Head& h) { h.largest_block = 0; }, [](Head& h) { h.largest_block = ~0u; }, [](Head& h) { h.retired = h.rows + 1; }, [](Head& h) { h.buckets = 0; },
-           [](Head& h) { h.buckets = ~std::uint64_t{0}; }, [](Head& h) { h.name_bytes = ~std::uint64_t{0}; }, [](Head& h) { h.categories = 0; },
-           [](Head& h) { h.categories = ~std::uint64_t{0}; }, [](Head& h) { h.category_bytes = ~std::uint64_t{0}; }, [](Head& h) { h.parent = h.version; },
-           [](Head& h) { h.block_km = 0; }, [](Head& h) { h.block_km = std::nan(""); }, [](Head& h) { h.block_km = 1e300; }})
+           [](Head& h) { h.blocks = 0; }, [](Head& h) { h.blocks = ~0u; }, [](Head& h) { h.rows = ~std::uint64_t{0}; },
+           [](Head& h) { h.rows = 0; }, [](Head& h) { h.largest_block = 0; }, [](Head& h) { h.largest_block = ~0u; },
+           [](Head& h) { h.retired = h.rows + 1; }, [](Head& h) { h.buckets = 0; },
+           [](Head& h) { h.buckets = ~std::uint64_t{0}; }, [](Head& h) { h.name_bytes = ~std::uint64_t{0}; },
+           [](Head& h) { h.categories = 0; }, [](Head& h) { h.categories = ~std::uint64_t{0}; },
+           [](Head& h) { h.category_bytes = ~std::uint64_t{0}; }, [](Head& h) { h.parent = h.version; },
+           [](Head& h) { h.block_km = 0; }, [](Head& h) { h.block_km = std::nan(""); },
+           [](Head& h) { h.block_km = 1e300; }})
     refused(error_with(with_head(change)), "contradict");
-  for (const auto& change : std::vector<std::function<void(Head&)>>{[](Head& h) { h.rows += 7; }, [](Head& h) { h.buckets += 70; }, [](Head& h) { h.name_bytes += 70; }})
+  for (const auto& change : std::vector<std::function<void(Head&)>>{
+           [](Head& h) { h.rows += 7; }, [](Head& h) { h.buckets += 70; }, [](Head& h) { h.name_bytes += 70; }})
     refused(error_with(with_head(change)), "its head speaks of");
   CHECK(scratch::error_of([] { GeoIndex("/nowhere/index"); }).starts_with("FileError: "));
   const scratch::Folder folder;
@@ -183,7 +189,9 @@ TEST_CASE("data: mutated index files give answers in range or a FormatError") {
     for (int changes = 1 + static_cast<int>(random() % 5); changes > 0; --changes) {
       const std::size_t at = random() % (round % 4 ? bytes.size() - 8 : sizeof(Head) + 64);
       if (random() % 2) bytes[at] = static_cast<char>(random());
-      else for (std::size_t i = at; i < std::min(at + 8, bytes.size() - 8); ++i) bytes[i] = static_cast<char>(random() % 3 ? 255 : 0);
+      else
+        for (std::size_t i = at; i < std::min(at + 8, bytes.size() - 8); ++i)
+          bytes[i] = static_cast<char>(random() % 3 ? 255 : 0);
     }
     if (round % 8 != 7) reseal(bytes);
     CAPTURE(round);

@@ -29,7 +29,8 @@ std::map<std::string, PlaceCode> codes_of(const GeoIndex& index, const std::vect
 
 std::vector<std::string> versions(const GeoIndexFolder& folder) {
   std::vector<std::string> list;
-  for (const GeoIndexInfo& v : folder.versions()) list.push_back(std::to_string(v.version) + "<" + std::to_string(v.parent));
+  for (const GeoIndexInfo& v : folder.versions())
+    list.push_back(std::to_string(v.version) + "<" + std::to_string(v.parent));
   return list;
 }
 
@@ -62,14 +63,16 @@ TEST_CASE("data: appending changes no code, and puts places behind those that ar
     }
     for (std::uint32_t block = 1; block <= before.blocks(); ++block) CHECK(before.level(block) == after.level(block));
     // New blocks are as small as they must be beside the others, and no smaller than needed.
-    for (std::uint32_t block = before.blocks() + 1; block <= after.blocks(); ++block) CHECK(after.inners(block) <= (most_inner ? most_inner : ~0u));
+    for (std::uint32_t block = before.blocks() + 1; block <= after.blocks(); ++block)
+      CHECK(after.inners(block) <= (most_inner ? most_inner : ~0u));
   }
 }
 
 TEST_CASE("data: a place beside a quartered cell's blocks gets the largest free quarter") {
   const scratch::Folder scratch;
   const chronotope::GeoGrid grid(5);
-  const std::uint64_t cell = grid.position(10, 10) >> chronotope::GeoGrid::position_bits << chronotope::GeoGrid::position_bits;
+  const std::uint64_t cell = grid.position(10, 10) >> chronotope::GeoGrid::position_bits
+                                                          << chronotope::GeoGrid::position_bits;
   const auto middle = [&](std::uint64_t morton, int level) {
     const chronotope::GeoBox b = grid.box(cell | morton, level);
     return std::pair((b.south + b.north) / 2, (b.west + b.east) / 2);
@@ -79,7 +82,8 @@ TEST_CASE("data: a place beside a quartered cell's blocks gets the largest free 
     return Place{id, latitude, longitude, 0, ""};
   };
   // Two in quarter 0 (its quarters 0 and 1), so with most_inner 1 there are blocks of level 2 there.
-  const GeoIndexFolder folder = GeoIndexFolder::create(scratch.file("index"), list_of({place("a", 0, 2), place("b", std::uint64_t{1} << 20, 2)}), {5, 1});
+  const GeoIndexFolder folder = GeoIndexFolder::create(
+      scratch.file("index"), list_of({place("a", 0, 2), place("b", std::uint64_t{1} << 20, 2)}), {5, 1});
   CHECK(folder.open().level(folder.open().find("a")->block) == 2);
   folder.append(list_of({place("c", std::uint64_t{2} << 22, 1), place("d", std::uint64_t{2} << 20, 2)}));
   const GeoIndex index = folder.open();
@@ -132,7 +136,8 @@ TEST_CASE("data: removed places are gone, their codes stand for nothing and are 
 
 TEST_CASE("data: versions, rollback, and the branch after it") {
   const scratch::Folder scratch;
-  const std::vector<Place> places = geo_places::world(100, 23), more = geo_places::world(50, 24), other = geo_places::world(60, 25);
+  const std::vector<Place> places = geo_places::world(100, 23), more = geo_places::world(50, 24),
+                           other = geo_places::world(60, 25);
   const GeoIndexFolder folder = GeoIndexFolder::create(scratch.file("index"), list_of(places));
   const std::string first = scratch::bytes_of(scratch.file("index/index.1"));
   folder.append(list_of(more));
@@ -148,8 +153,10 @@ TEST_CASE("data: versions, rollback, and the branch after it") {
   CHECK(folder.open().info().parent_fingerprint == folder.open(1).info().fingerprint);
   CHECK(folder.open().info().fingerprint != folder.open(2).info().fingerprint);
   CHECK(scratch::bytes_of(scratch.file("index/index.1")) == first);  // versions are never touched
-  CHECK(scratch::error_of([&] { folder.open(0, folder.open(2).info().fingerprint); }).find("expected was") != std::string::npos);
-  CHECK(scratch::error_of([&] { folder.rollback(9); }) == "ConfigError: " + scratch.file("index") + ": there is no version 9; there are: 1 2 3 4");
+  CHECK(scratch::error_of([&] { folder.open(0, folder.open(2).info().fingerprint); }).find("expected was") !=
+        std::string::npos);
+  CHECK(scratch::error_of([&] { folder.rollback(9); }) ==
+        "ConfigError: " + scratch.file("index") + ": there is no version 9; there are: 1 2 3 4");
 }
 
 TEST_CASE("data: changes that are refused leave the folder as it was") {
@@ -159,14 +166,23 @@ TEST_CASE("data: changes that are refused leave the folder as it was") {
   const GeoIndexFolder folder = GeoIndexFolder::create(path, list_of(places));
   const std::string twice = scratch::error_of([&] { folder.append(list_of({{"fresh", 1, 1, 0, ""}, places[7]})); });
   const PlaceCode code = *folder.open().find(places[7].id);
-  CHECK(twice == "DataError: place 2: the id '" + places[7].id + "' is in the index already: block " + std::to_string(code.block) + ", inner id " +
-                     std::to_string(code.inner) + "; leave the place out, or remove the old one first");
-  CHECK(scratch::error_of([&] { folder.append(list_of({{"n", 1, 1, 0, ""}, {"n", 50, 1, 0, ""}})); }).find("stands twice") != std::string::npos);
+  CHECK(twice == "DataError: place 2: the id '" + places[7].id + "' is in the index already: block " +
+                     std::to_string(code.block) + ", inner id " + std::to_string(code.inner) +
+                     "; leave the place out, or remove the old one first");
+  CHECK(scratch::error_of([&] {
+          folder.append(list_of({{"n", 1, 1, 0, ""}, {"n", 50, 1, 0, ""}}));
+        }).find("stands twice") != std::string::npos);
   CHECK(scratch::error_of([&] { folder.append({}); }).find("no places to append") != std::string::npos);
   CHECK(scratch::error_of([&] { folder.remove({}); }).find("no places to remove") != std::string::npos);
-  CHECK(scratch::error_of([&] { folder.remove(std::vector<std::string>{places[0].id, "nobody"}); }).find("there is no place 'nobody'") != std::string::npos);
-  CHECK(scratch::error_of([&] { folder.remove(std::vector<std::string>{places[0].id, places[0].id}); }).find("named twice") != std::string::npos);
-  CHECK(scratch::error_of([&] { GeoIndexFolder::create(path, list_of(places)); }).starts_with("ConfigError: " + path + ": holds an index already, version 1"));
+  CHECK(scratch::error_of([&] {
+          folder.remove(std::vector<std::string>{places[0].id, "nobody"});
+        }).find("there is no place 'nobody'") != std::string::npos);
+  CHECK(scratch::error_of([&] {
+          folder.remove(std::vector<std::string>{places[0].id, places[0].id});
+        }).find("named twice") != std::string::npos);
+  CHECK(scratch::error_of([&] {
+          GeoIndexFolder::create(path, list_of(places));
+        }).starts_with("ConfigError: " + path + ": holds an index already, version 1"));
   CHECK(std::distance(std::filesystem::directory_iterator(path), {}) == 2);
   CHECK(folder.open().find(places[0].id));
   {
@@ -175,7 +191,8 @@ TEST_CASE("data: changes that are refused leave the folder as it was") {
     CHECK(folder.open().info().version == 1);  // readers go on
   }
   scratch.put("index/current", "two\n");
-  CHECK(scratch::error_of([&] { folder.open(); }).starts_with("FormatError: " + path + "/current: 'two' is no version"));
+  CHECK(
+      scratch::error_of([&] { folder.open(); }).starts_with("FormatError: " + path + "/current: 'two' is no version"));
   for (const char* text : {"", "0", "01", "-1", "1 ", "99999999999"}) {
     scratch.put("index/current", text);
     CHECK(scratch::error_of([&] { folder.current(); }).starts_with("FormatError: "));
@@ -194,7 +211,10 @@ TEST_CASE("data: a damaged version is neither continued nor rolled back to") {
   std::string bytes = scratch::bytes_of(path + "/index.1");
   bytes[bytes.size() / 2] = static_cast<char>(bytes[bytes.size() / 2] ^ 4);
   scratch.put("index/index.1", bytes);
-  for (const auto& error : {scratch::error_of([&] { folder.append(list_of({{"n", 1, 1, 0, ""}})); }), scratch::error_of([&] { folder.rollback(1); })})
+  for (const auto& error : {scratch::error_of([&] {
+                              folder.append(list_of({{"n", 1, 1, 0, ""}}));
+                            }),
+                            scratch::error_of([&] { folder.rollback(1); })})
     CHECK(error.starts_with("FormatError: " + path + "/index.1 is not a sound geographic index"));
   CHECK(std::distance(std::filesystem::directory_iterator(path), {}) == 2);
 }
@@ -229,8 +249,10 @@ TEST_CASE("data: a killed change leaves the former version current") {
     ++(done ? after : before);
     if (done) folder.rollback(1);
   }
-  CAPTURE(before); CAPTURE(after);
+  CAPTURE(before);
+  CAPTURE(after);
   CHECK(before > 0);
   folder.append(list_of({{"last", 1, 1, 0, ""}}));  // takes away what the killed ones left
-  for (const auto& entry : std::filesystem::directory_iterator(path)) CHECK(entry.path().string().find(".tmp-") == std::string::npos);
+  for (const auto& entry : std::filesystem::directory_iterator(path))
+    CHECK(entry.path().string().find(".tmp-") == std::string::npos);
 }

@@ -19,7 +19,8 @@ std::vector<Place> four_blocks() {
   std::vector<Place> places;
   int n = 0;
   for (const int size : {1, 2, 4, 9}) {
-    for (int i = 0; i < size; ++i) places.push_back({"p" + std::to_string(n++), 10.0 * size, 5, static_cast<double>(i), ""});
+    for (int i = 0; i < size; ++i)
+      places.push_back({"p" + std::to_string(n++), 10.0 * size, 5, static_cast<double>(i), ""});
   }
   return places;
 }
@@ -40,7 +41,8 @@ TEST_CASE("data: occupancy counts ids, spread and balance") {
   CHECK(o.histogram[3].places == 9);
   // Sum over all pairs of |x - y| / (2 n sum): pairs differ by 1, 3, 8, 2, 7, 5.
   CHECK(o.gini_places == doctest::Approx(2 * 26.0 / (2 * 4 * 16)));
-  CHECK(o.effective_blocks == doctest::Approx(std::exp(std::log(16) - (2 * std::log(2) + 4 * std::log(4) + 9 * std::log(9)) / 16)));
+  CHECK(o.effective_blocks ==
+        doctest::Approx(std::exp(std::log(16) - (2 * std::log(2) + 4 * std::log(4) + 9 * std::log(9)) / 16)));
   REQUIRE(o.largest.size() == 4);
   const auto& fullest = o.blocks[o.largest[0]];
   CHECK(fullest.places == 9);
@@ -51,7 +53,8 @@ TEST_CASE("data: occupancy counts ids, spread and balance") {
 
 TEST_CASE("data: occupancy after removals and with splitting") {
   const scratch::Folder folder;
-  const auto index = chronotope::GeoIndexFolder::create(folder.file("index"), geo_places::list_of(four_blocks()), {5, 3});
+  const auto index =
+      chronotope::GeoIndexFolder::create(folder.file("index"), geo_places::list_of(four_blocks()), {5, 3});
   index.remove(std::vector<std::string>{"p0", "p15"});
   const GeoOccupancy o = chronotope::geo_occupancy(index.open());
   CHECK(o.index.places == 14);
@@ -65,7 +68,8 @@ TEST_CASE("data: occupancy after removals and with splitting") {
 TEST_CASE("data: occupancy as text and as JSON") {
   const GeoOccupancy o = chronotope::geo_occupancy(Built(four_blocks()).open());
   const std::string table = chronotope::occupancy_table(o);
-  for (const std::string words : {"16 places in 4 blocks", "4 blocks + 9 inner ids = 13", "1.2 places an id", "most 9", "fullest blocks"}) {
+  for (const std::string words :
+       {"16 places in 4 blocks", "4 blocks + 9 inner ids = 13", "1.2 places an id", "most 9", "fullest blocks"}) {
     CAPTURE(words);
     CHECK(table.find(words) != std::string::npos);
   }

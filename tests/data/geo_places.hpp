@@ -32,7 +32,8 @@ inline Place anywhere(std::mt19937_64& random) {
   return {"", std::asin(2 * unit(random) - 1) * 57.29577951308232, -180 + 360 * unit(random), 0, ""};
 }
 
-/// Half in a few cities, one of them across the date line; half anywhere. Ids of all lengths to 40, popularity with ties.
+/// Half in a few cities, one of them across the date line; half anywhere. Ids of all lengths to 40, popularity with
+/// ties.
 inline std::vector<Place> world(std::size_t count, std::uint64_t seed) {
   std::mt19937_64 random(seed);
   std::normal_distribution<double> normal(0, 0.1);
@@ -67,7 +68,8 @@ class Built {
 };
 
 inline bool same(const chronotope::IndexedPlace& a, const Place& b) {
-  return a.id == b.id && a.latitude == b.latitude && a.longitude == b.longitude && a.popularity == b.popularity && a.category == b.category;
+  return a.id == b.id && a.latitude == b.latitude && a.longitude == b.longitude && a.popularity == b.popularity &&
+         a.category == b.category;
 }
 
 /// How many of the places are not where they should be: found by id, the same place by code, in the block of their

@@ -28,7 +28,8 @@ GeoOccupancy row_of_blocks(int blocks, double latitude, double longitude, double
 }  // namespace
 
 TEST_CASE("report index: the page is sound and says the figures") {
-  for (const auto& o : {row_of_blocks(50, 48, 2, 0.2), row_of_blocks(1, 90, 0, 1), row_of_blocks(20, -17, 179, 0.1), row_of_blocks(3200, 10, -170, 0.1)}) {
+  for (const auto& o : {row_of_blocks(50, 48, 2, 0.2), row_of_blocks(1, 90, 0, 1), row_of_blocks(20, -17, 179, 0.1),
+                        row_of_blocks(3200, 10, -170, 0.1)}) {
     ReportContent content;
     content.title = "An index";
     content.occupancy = o;

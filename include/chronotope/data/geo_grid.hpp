@@ -6,8 +6,8 @@
 
 namespace chronotope {
 
-/// A piece of the earth between two parallels and two meridians, in degrees. West is never above east: cells begin at the
-/// date line and none crosses it.
+/// A piece of the earth between two parallels and two meridians, in degrees. West is never above east: cells begin at
+/// the date line and none crosses it.
 struct GeoBox {
   double south = -90, north = 90, west = -180, east = 180;
 };
@@ -15,13 +15,14 @@ struct GeoBox {
 /// Shortest great-circle distance in km from a position (degrees) to a box; 0 inside.
 double distance_km(const GeoBox& box, double latitude, double longitude);
 
-/// Bands along the parallels, each about block_km high and divided into cells about block_km wide. How many cells a band
-/// gets comes first; then its northern parallel is put where all cells south of it have their share of the sphere. So
-/// areas are equal but for rounding of floating point (1e-9 of a cell of 5 km), and heights differ: of a 5 km grid by at most
-/// 1 % between 85 degrees south and north, more near the poles, where cells become slices around the pole.
+/// Bands along the parallels, each about block_km high and divided into cells about block_km wide. How many cells a
+/// band gets comes first; then its northern parallel is put where all cells south of it have their share of the sphere.
+/// So areas are equal but for rounding of floating point (less than 1e-8 of a cell), and heights differ: of a 5 km grid
+/// by at most 1 % between 85 degrees south and north, more near the poles, where cells become slices around the pole.
 ///
-/// A cell can be quartered, 12 times over, into quarters of one area. A position is a number: cell x 2^24 + its place in
-/// the cell, in the order in which quartering visits them (Morton); so each quarter of any level is one range of numbers.
+/// A cell can be quartered, 12 times over, into quarters of one area. A position is a number: cell x 2^24 + its place
+/// in the cell, in the order in which quartering visits them (Morton); so each quarter of any level is one range of
+/// numbers.
 class GeoGrid {
  public:
   static constexpr int most_level = 12;
@@ -52,8 +53,8 @@ class GeoGrid {
     std::uint32_t begin = 0, end = 0;
   };
 
-  /// All cells that come within radius_km of a position, and a few more, as ranges; from south to north. Throws DataError
-  /// for a position out of range and ConfigError for a radius below 0 or not a number. O(bands touched).
+  /// All cells that come within radius_km of a position, and a few more, as ranges; from south to north. Throws
+  /// DataError for a position out of range and ConfigError for a radius below 0 or not a number. O(bands touched).
   std::vector<Cells> cells_near(double latitude, double longitude, double radius_km) const;
 
  private:

@@ -44,14 +44,14 @@ struct NearBlock {
 };
 
 /// An index, read-only. Copies are cheap and share the mapping; any number of threads may use one. The file must not be
-/// changed in place while it is open (chronotope never does). Opening looks at the head only, whatever the size; what is
-/// read later is checked then, so a damaged file gives a FormatError and never a code that is out of range. check() looks
-/// at everything.
+/// changed in place while it is open (chronotope never does). Opening looks at the head only, whatever the size; what
+/// is read later is checked then, so a damaged file gives a FormatError and never a code that is out of range. check()
+/// looks at everything.
 class GeoIndex {
  public:
-  /// Throws FileError when the file cannot be opened, FormatError when it is no index, of another format version, cut off
-  /// or damaged in its head. With `expected`, also a DataError unless the content has that fingerprint: codes mean other
-  /// places in another index. O(bands of the grid).
+  /// Throws FileError when the file cannot be opened, FormatError when it is no index, of another format version, cut
+  /// off or damaged in its head. With `expected`, also a DataError unless the content has that fingerprint: codes mean
+  /// other places in another index. O(bands of the grid).
   explicit GeoIndex(const std::string& path, std::uint64_t expected = 0);
 
   const GeoIndexInfo& info() const;
@@ -67,8 +67,8 @@ class GeoIndex {
   /// The code of a place; nothing for an id that is not in the index, or was removed. Ids are compared byte by byte.
   /// O(1) on average.
   std::optional<PlaceCode> find(std::string_view id) const;
-  /// The same for many, several times as fast as one after the other; {0, 0} for ids that are not there. `codes` has room
-  /// for as many as there are ids (DataError).
+  /// The same for many, several times as fast as one after the other; {0, 0} for ids that are not there. `codes` has
+  /// room for as many as there are ids (DataError).
   void find(std::span<const std::string_view> ids, std::span<PlaceCode> codes) const;
   /// The place of a code; nothing for a code that stands for none, or was retired. The texts live as long as a copy of
   /// the index. O(1).
@@ -82,12 +82,12 @@ class GeoIndex {
   /// How often the block's cell was quartered: 0 for a whole cell.
   int level(std::uint32_t block) const;
   /// The blocks that come within radius_km of a position, nearest first, of equally near ones the lower number.
-  /// Throws DataError for a position out of range, ConfigError for a radius below 0 or not a number. O(bands touched x log
-  /// blocks + blocks found x log blocks found).
+  /// Throws DataError for a position out of range, ConfigError for a radius below 0 or not a number. O(bands touched x
+  /// log blocks + blocks found x log blocks found).
   std::vector<NearBlock> blocks_near(double latitude, double longitude, double radius_km) const;
 
-  /// Reads the whole file and throws a FormatError that names what is wrong first: the checksum, a block outside the grid
-  /// or over another, a place outside its block, a place that is not found by its id, … O(places) time.
+  /// Reads the whole file and throws a FormatError that names what is wrong first: the checksum, a block outside the
+  /// grid or over another, a place outside its block, a place that is not found by its id, … O(places) time.
   void check() const;
 
  private:
@@ -95,11 +95,12 @@ class GeoIndex {
   std::shared_ptr<const State> state_;
 };
 
-/// Makes an index as one file, written whole or not at all. Inner ids go by falling popularity, blocks by falling sum of
-/// popularity, then falling number of places; what is still equal by id and by position: the order of the list plays no
-/// part. A cell with more than most_inner places is quartered as long as that can help: places within about a metre stay
-/// together. Throws ConfigError for options out of range; DataError without places, for an id that stands twice (naming
-/// both places) or for more than 16 GiB of ids or a million categories; FileError when the system does. O(n log n) time; beside the list 40 bytes a place.
+/// Makes an index as one file, written whole or not at all. Inner ids go by falling popularity, blocks by falling sum
+/// of popularity, then falling number of places; what is still equal by id and by position: the order of the list plays
+/// no part. A cell with more than most_inner places is quartered as long as that can help: places within about a metre
+/// stay together. Throws ConfigError for options out of range; DataError without places, for an id that stands twice
+/// (naming both places) or for more than 16 GiB of ids or a million categories; FileError when the system does. O(n log
+/// n) time; beside the list 40 bytes a place.
 void build_geo_index(const PlaceList& places, const std::string& path, const GeoIndexOptions& options = {});
 
 }  // namespace chronotope

@@ -25,8 +25,8 @@ class GeoIndexFolder {
   /// A folder that create() made. Nothing is read yet.
   explicit GeoIndexFolder(std::string path) : path_(std::move(path)) {}
 
-  /// Makes the folder, if need be, and version 1 in it. Throws as build_geo_index, and ConfigError when there is an index
-  /// already.
+  /// Makes the folder, if need be, and version 1 in it. Throws as build_geo_index, and ConfigError when there is an
+  /// index already.
   static GeoIndexFolder create(const std::string& path, const PlaceList& places, const GeoIndexOptions& options = {});
 
   /// The number in `current`. Throws FileError when there is none, FormatError when it is damaged.
@@ -37,14 +37,14 @@ class GeoIndexFolder {
   /// All versions that lie in the folder, by number. Throws as GeoIndex for one that is damaged.
   std::vector<GeoIndexInfo> versions() const;
 
-  /// Adds places to the current version and returns the new one. A place in an existing block gets the inner id after its
-  /// last; the others get new blocks after the last, made and ordered as build_geo_index does. An existing block is never
-  /// split, so it may come to hold more than most_inner places. A place that was removed and comes again gets a new code.
-  /// Throws DataError for a place that the index has already; otherwise as build_geo_index. O(all places).
+  /// Adds places to the current version and returns the new one. A place in an existing block gets the inner id after
+  /// its last; the others get new blocks after the last, made and ordered as build_geo_index does. An existing block is
+  /// never split, so it may come to hold more than most_inner places. A place that was removed and comes again gets a
+  /// new code. Throws DataError for a place that the index has already; otherwise as build_geo_index. O(all places).
   GeoIndexInfo append(const PlaceList& places) const;
 
-  /// Takes places out of the current version and returns the new one. Their codes stand for nothing from then on. Throws
-  /// DataError for an id that the index has not, or that is named twice: then nothing is changed. O(all places).
+  /// Takes places out of the current version and returns the new one. Their codes stand for nothing from then on.
+  /// Throws DataError for an id that the index has not, or that is named twice: then nothing is changed. O(all places).
   GeoIndexInfo remove(std::span<const std::string> ids) const;
 
   /// Makes `version` the current one, after check(). Nothing is deleted. Throws as open().

@@ -1,5 +1,5 @@
 #pragma once
-// Places to be indexed, in little memory: 48 bytes a place and its id.
+// Places to be indexed, in little memory: 40 bytes a place and its id.
 
 #include <cstdint>
 #include <memory>
@@ -12,10 +12,10 @@ namespace chronotope {
 
 /// A place as an index knows it. The texts are views into whatever it came from.
 struct IndexedPlace {
-  std::string_view id;            ///< 1 to 1,024 bytes
-  double latitude = 0;            ///< degrees, -90 to 90
-  double longitude = 0;           ///< degrees, -180 to 180; both ends are the date line
-  double popularity = 0;          ///< actions, 0 or more, finite
+  std::string_view id;             ///< 1 to 1,024 bytes
+  double latitude = 0;             ///< degrees, -90 to 90
+  double longitude = 0;            ///< degrees, -180 to 180; both ends are the date line
+  double popularity = 0;           ///< actions, 0 or more, finite
   std::string_view category = {};  ///< at most 1,024 bytes; may be empty: not known
 };
 
@@ -46,8 +46,9 @@ class PlaceList {
   std::unique_ptr<State> state_;
 };
 
-/// Reads plain or gzip'ed CSV with the columns place, latitude, longitude and, if wanted, popularity and category, in any
-/// order (docs/data.md). O(rows) time, memory as the list's. Throws as read_checkins does, with file, row and column.
+/// Reads plain or gzip'ed CSV with the columns place, latitude, longitude and, if wanted, popularity and category, in
+/// any order (docs/data.md). O(rows) time, memory as the list's. Throws as read_checkins does, with file, row and
+/// column.
 PlaceList read_places(const std::string& path);
 
 /// The places of a check-in file. Popularity is the number of training rows; position and category are those of the
