@@ -10,8 +10,11 @@ using namespace program;
 namespace {
 
 const std::string places =
-    "place,latitude,longitude,popularity,category\ncafe,48.8530,2.3499,90,Cafe\nbar,48.8531,2.3500,40,Bar\nmuseum,48."
-    "8606,2.3376,99,Museum\nfar,-17.8,179.99,1,\n";
+    "place,latitude,longitude,popularity,category\n"
+    "cafe,48.8530,2.3800,90,Cafe\n"
+    "bar,48.8531,2.3801,40,Bar\n"
+    "museum,48.70,2.10,99,Museum\n"
+    "far,-17.8,179.99,1,\n";
 
 /// A folder with files of places and an index of the first.
 class IndexWorld {
@@ -19,7 +22,7 @@ class IndexWorld {
   IndexWorld()
       : index(file("index")),
         first(put("first.csv", places)),
-        more(put("more.csv", "place,latitude,longitude\npark,48.8532,2.3501\nisland,-17.8,-179.99\n")) {
+        more(put("more.csv", "place,latitude,longitude\npark,48.8532,2.3802\nisland,-17.8,-179.99\n")) {
     built = works({"index", "build", "--places", first, "--out", index});
   }
   std::string file(const std::string& name) const { return folder_.file(name); }
@@ -57,7 +60,7 @@ PROGRAM_TEST("index numbers places, keeps the numbers, and goes back") {
   CHECK(says(works({"index", "find", "--index", w.index, "--version", "1", "--place", "bar"}), "block 1, inner id 2"));
   CHECK(says(works({"index", "rollback", "--index", w.index, "--to", "2"}), "version 2"));
   CHECK(lines(works({"index", "versions", "--index", w.index}).out).at(1).rfind("* version 2 (of 1)", 0) == 0);
-  CHECK(says(works({"index", "find", "--index", w.index, "--at", "48.853", "2.35", "--radius", "6"}),
+  CHECK(says(works({"index", "find", "--index", w.index, "--at", "48.853", "2.38", "--radius", "6"}),
              "block 1 (here): 0.000 km away, 3 inner ids"));
   CHECK(says(works({"index", "find", "--index", w.index, "--at", "10", "10"}), "no block at 10.0"));
   CHECK(says(works({"index", "check", "--index", w.index}), "sound: version 2"));
@@ -95,16 +98,16 @@ PROGRAM_TEST("index help teaches, and errors say what to do") {
   const IndexWorld w;
   const auto before = snapshot(w.index);
   fails({"index", "build", "--places", w.first, "--out", w.index}, {"holds an index already"});
-  fails({"index", "build", "--places", w.first, "--checkins", w.first, "--out", w.file("new")}, {"source"});
-  fails({"index", "build", "--out", w.file("new")}, {"source"});
+  fails({"index", "build", "--places", w.first, "--checkins", w.first, "--out", w.file("new")}, {"--places", "--checkins"});
+  fails({"index", "build", "--out", w.file("new")}, {"--places", "--checkins"});
   fails({"index", "build", "--places", w.put("bad.csv", "place,latitude,longitude\na,91,0\n"), "--out", w.file("new")},
         {"bad.csv", "row 2", "latitude", "91"});
   fails({"index", "build", "--places", w.first, "--out", w.file("new"), "--block-km", "0"}, {"0.5 to 1000"});
   fails({"index", "append", "--index", w.index, "--places", w.first},
-        {"first.csv", "row 2", "'cafe'", "in the index already"});
+        {"first.csv", "row ", "in the index already"});
   fails({"index", "append", "--index", w.file("none"), "--places", w.more}, {"none"});
   fails({"index", "remove", "--index", w.index, "--place", "nobody"}, {"nobody", "nothing was changed"});
-  fails({"index", "remove", "--index", w.index}, {"which"});
+  fails({"index", "remove", "--index", w.index}, {"--place", "--list"});
   fails({"index", "rollback", "--index", w.index, "--to", "7"}, {"no version 7", "there are: 1"});
   fails({"index", "rollback", "--index", w.index, "--to", "0"}, {"--to"});
   fails({"index", "find", "--index", w.index}, {"--place, --block with --inner, --at"});
