@@ -62,9 +62,8 @@ struct Name {
 static_assert(sizeof(Name) == 12);
 
 /// Names lie in the order of their buckets. In a bucket all are equally far apart, and the seed is one with which the
-/// hashes of the ids fall on different places: so finding an id reads its bucket and one name, without a branch that
-/// depends on what was read, and the processor can look up the next id meanwhile. Where there is no such seed, or an id
-/// is long, stride is 0 and the names follow each other by rising id.
+/// hashes of the ids fall on different places (a small perfect hash): finding an id reads its bucket and one name.
+/// Where there is no such seed, or an id is long, stride is 0 and the names follow each other by rising id.
 struct Bucket {
   std::uint32_t name = 0;  // where the first begins, in units
   std::uint16_t seed = 0;

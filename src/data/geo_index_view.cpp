@@ -3,30 +3,6 @@
 #include "chronotope/core/error.hpp"
 
 namespace chronotope::geo {
-namespace {
-
-// How much is compared depends on the id that is asked for alone, which is at hand: a branch on the length that was
-// read would wait for memory.
-bool same(std::string_view read, std::string_view asked) {
-  if (read.size() != asked.size()) return false;
-  const char *a = read.data(), *b = asked.data();
-  std::uint64_t differing = 0;
-  std::size_t left = asked.size();
-  const auto compare = [&](std::size_t bytes) {
-    std::uint64_t x = 0, y = 0;
-    std::memcpy(&x, a, bytes), std::memcpy(&y, b, bytes);
-    differing |= x ^ y;
-    a += bytes, b += bytes, left -= bytes;
-  };
-  while (left >= 8) compare(8);
-  if (left >= 4) compare(4);
-  if (left >= 2) compare(2);
-  if (left >= 1) compare(1);
-  return differing == 0;
-}
-
-}  // namespace
-
 View::View(const std::string& path) : path_(path), file_(path), data_(file_.bytes().data()) {
   if (bytes().size() < sizeof(Head))
     fail("it has " + std::to_string(bytes().size()) + " bytes, fewer than its head takes");
@@ -79,7 +55,7 @@ std::optional<View::Named> View::find(std::string_view id, std::uint64_t hash, s
   const Bucket b = bucket(number);
   if (b.stride == 0) return scan(id, number);
   const Named n = named(b.name + std::uint64_t{place_in_bucket(hash, b.seed, b.names)} * b.stride);
-  return same(n.id, id) ? std::optional(n) : std::nullopt;
+  return n.id == id ? std::optional(n) : std::nullopt;
 }
 
 std::optional<View::Named> View::scan(std::string_view id, std::uint32_t number) const {

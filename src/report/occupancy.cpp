@@ -13,7 +13,7 @@ namespace {
 std::string whole_of(std::uint64_t n) { return whole(static_cast<std::int64_t>(n)); }
 
 std::string sentence(const GeoOccupancy& o) {
-  return "<p class=\"sentence\">" + whole_of(o.index.places) + " places need " + whole_of(o.ids) +
+  return "<p>" + whole_of(o.index.places) + " places need " + whole_of(o.ids) +
          " ids: " + counted(o.index.blocks, "block", "blocks") + " and " +
          counted(o.index.largest_block, "inner id", "inner ids") + ", " + fixed(o.places_per_id, 1) +
          " places an id.</p>";
@@ -79,7 +79,7 @@ std::string occupancy_part(const ReportContent& content) {
                  sentence(o) + "<div class=\"pair\"><div>" + figure("Where the places lie", occupancy_map(o)) +
                      "</div><div>" +
                      figure("Share of blocks (%) by their number of places; at the right how many", histogram(o)) +
-                     fullest(o) + "</div></div>\n" + facts(o));
+                     fullest(o) + "</div></div>\n" + "<h3>Figures</h3>" + facts(o));
 }
 
 }  // namespace chronotope::report

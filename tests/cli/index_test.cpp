@@ -98,13 +98,13 @@ PROGRAM_TEST("index help teaches, and errors say what to do") {
   const IndexWorld w;
   const auto before = snapshot(w.index);
   fails({"index", "build", "--places", w.first, "--out", w.index}, {"holds an index already"});
-  fails({"index", "build", "--places", w.first, "--checkins", w.first, "--out", w.file("new")}, {"--places", "--checkins"});
+  fails({"index", "build", "--places", w.first, "--checkins", w.first, "--out", w.file("new")},
+        {"--places", "--checkins"});
   fails({"index", "build", "--out", w.file("new")}, {"--places", "--checkins"});
   fails({"index", "build", "--places", w.put("bad.csv", "place,latitude,longitude\na,91,0\n"), "--out", w.file("new")},
         {"bad.csv", "row 2", "latitude", "91"});
   fails({"index", "build", "--places", w.first, "--out", w.file("new"), "--block-km", "0"}, {"0.5 to 1000"});
-  fails({"index", "append", "--index", w.index, "--places", w.first},
-        {"first.csv", "row ", "in the index already"});
+  fails({"index", "append", "--index", w.index, "--places", w.first}, {"first.csv", "row ", "in the index already"});
   fails({"index", "append", "--index", w.file("none"), "--places", w.more}, {"none"});
   fails({"index", "remove", "--index", w.index, "--place", "nobody"}, {"nobody", "nothing was changed"});
   fails({"index", "remove", "--index", w.index}, {"--place", "--list"});
