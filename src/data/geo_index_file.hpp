@@ -71,7 +71,7 @@ struct Bucket {
   std::uint8_t stride = 0;  // units from name to name
 };
 static_assert(sizeof(Bucket) == 8);
-inline constexpr std::uint32_t most_seeded = 12;  // names of a bucket
+inline constexpr std::uint32_t most_seeded = 10;  // names of a bucket; parting more takes thousands of seeds
 inline constexpr std::uint32_t most_stride = 255, seeds = 65536;
 
 /// Which of `names` places of a bucket an id with this hash takes.
@@ -127,7 +127,7 @@ inline std::uint64_t id_hash(std::string_view id) {
 }
 
 /// Few enough buckets to stay in a cache.
-constexpr std::uint64_t buckets_for(std::uint64_t places) { return places / 5 + 1; }
+constexpr std::uint64_t buckets_for(std::uint64_t places) { return places / 4 + 1; }
 constexpr std::uint32_t bucket_of(std::uint64_t hash, std::uint64_t buckets) {
   return static_cast<std::uint32_t>((hash >> 32) * buckets >> 32);
 }
