@@ -177,6 +177,19 @@ TEST_CASE("data: check finds every byte that was changed, and names what is wron
   refused(damaged(at.category_ends, 1), "categor");
 }
 
+TEST_CASE("data: rows far outside the file are not read") {
+  std::string bytes = good_bytes();
+  Head head;
+  std::memcpy(&head, bytes.data(), sizeof head);
+  const std::uint32_t far[] = {0x7FFFFFF0, 0x7FFFFFF1};  // as few rows as a block may have
+  std::memcpy(bytes.data() + chronotope::geo::sections_of(head).first + 4, far, sizeof far);
+  reseal(bytes);
+  const scratch::Folder folder;
+  const GeoIndex index(folder.put("index", bytes));
+  CHECK(scratch::error_of([&] { index.place({2, 1}); }).find("block 2 has impossible rows") != std::string::npos);
+  CHECK(scratch::error_of([&] { index.inners(2); }).starts_with("FormatError: "));
+}
+
 TEST_CASE("data: mutated index files give answers in range or a FormatError") {
   const std::uint64_t seed = std::random_device{}();
   MESSAGE("seed ", seed);
