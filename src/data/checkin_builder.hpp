@@ -17,6 +17,7 @@ class Interner {
  public:
   std::int32_t add(std::string_view text);
   std::size_t size() const { return texts_.size(); }
+  const std::string& text(std::int32_t number) const { return texts_[static_cast<std::size_t>(number)]; }
 
   /// Hands over the strings in ascending order; rank[i] is the place of the string that had number i.
   std::vector<std::string> take_sorted(std::vector<std::int32_t>& rank);

@@ -1,19 +1,13 @@
 #include "chronotope/data/click_cache.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <cerrno>
 #include <cstring>
-#include <system_error>
 #include <utility>
 
 #include "chronotope/core/atomic_file.hpp"
 #include "chronotope/core/error.hpp"
 #include "click_layout.hpp"
+#include "core/mapped_file.hpp"
 
 namespace chronotope {
 namespace {
@@ -23,37 +17,6 @@ using clicks::Column;
 using clicks::Extent;
 
 constexpr std::uint64_t longest_head = 1 << 22;
-
-std::string errno_text() { return std::error_code(errno, std::generic_category()).message(); }
-
-/// A file mapped for reading.
-class Mapping {
- public:
-  explicit Mapping(const std::string& path) {
-    int descriptor;
-    do descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-    while (descriptor < 0 && errno == EINTR);
-    if (descriptor < 0) throw FileError(path + ": cannot be opened: " + errno_text());
-    struct stat status {};
-    if (::fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode)) size_ = static_cast<std::size_t>(status.st_size);
-    void* const at = size_ > 0 ? ::mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor, 0) : nullptr;
-    const std::string reason = at == MAP_FAILED ? errno_text() : "";
-    ::close(descriptor);
-    if (at == MAP_FAILED) throw FileError(path + ": cannot be mapped into memory: " + reason);
-    data_ = static_cast<const std::byte*>(at);
-  }
-  ~Mapping() {
-    if (data_) ::munmap(const_cast<std::byte*>(data_), size_);
-  }
-  Mapping(const Mapping&) = delete;
-  Mapping& operator=(const Mapping&) = delete;
-
-  std::span<const std::byte> bytes() const { return {data_, size_}; }
-
- private:
-  const std::byte* data_ = nullptr;
-  std::size_t size_ = 0;
-};
 
 /// Reads the head of a mapped file. Nothing in it is trusted.
 class Opener {
@@ -208,7 +171,7 @@ void write_click_cache(const ClickLog& log, const std::string& path) {
 }
 
 ClickLog open_click_cache(const std::string& path, CacheCheck check) {
-  const auto mapping = std::make_shared<const Mapping>(path);
+  const auto mapping = std::make_shared<const MappedFile>(path);
   ClickLog log = Opener(path, mapping->bytes()).open();
   log.memory = mapping;
   if (check == CacheCheck::head) return log;

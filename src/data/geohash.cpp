@@ -2,18 +2,18 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "checkin_rules.hpp"
 #include "chronotope/core/error.hpp"
+#include "earth.hpp"
 #include "geohash_letters.hpp"
 #include "mix.hpp"
+#include "morton.hpp"
 
 namespace chronotope {
 namespace {
 
 constexpr int bits_per_axis = 30;
-constexpr double earth_radius_km = 6371.0088;  // mean radius, IUGG
 
 constexpr auto cell_degrees = [] {
   std::array<double, geo_levels> sizes{};
@@ -31,13 +31,6 @@ constexpr auto cell_shift = [] {
   return shifts;
 }();
 
-void check_position(double latitude, double longitude) {
-  // Written so that NaN fails.
-  if (std::abs(latitude) <= most_latitude && std::abs(longitude) <= most_longitude) return;
-  throw DataError("position (" + std::to_string(latitude) + ", " + std::to_string(longitude) +
-                  ") is out of range: latitude lies between -90 and 90, longitude between -180 and 180 degrees");
-}
-
 // Number of the cell of `value` when -most .. most is halved 30 times. Cell borders are exact in a double (multiples of
 // 45 / 2^28), so the estimate can be put right where the division rounded over a border.
 std::uint64_t halvings(double value, double most) {
@@ -49,15 +42,6 @@ std::uint64_t halvings(double value, double most) {
   return static_cast<std::uint64_t>(cell);
 }
 
-// Moves bit i to bit 2 i.
-std::uint64_t spread(std::uint64_t x) {
-  x = (x | x << 16) & 0x0000FFFF0000FFFF;
-  x = (x | x << 8) & 0x00FF00FF00FF00FF;
-  x = (x | x << 4) & 0x0F0F0F0F0F0F0F0F;
-  x = (x | x << 2) & 0x3333333333333333;
-  return (x | x << 1) & 0x5555555555555555;
-}
-
 std::uint32_t grid_line(double value, int level) {
   const double line = std::floor((value + cell_shift[level]) / cell_degrees[level]);
   return static_cast<std::uint32_t>(static_cast<std::int32_t>(line));
@@ -65,11 +49,17 @@ std::uint32_t grid_line(double value, int level) {
 
 }  // namespace
 
+void check_position(double latitude, double longitude) {
+  if (is_on_earth(latitude, longitude)) return;
+  throw DataError("position (" + std::to_string(latitude) + ", " + std::to_string(longitude) +
+                  ") is out of range: latitude lies between -90 and 90, longitude between -180 and 180 degrees");
+}
+
 std::array<std::uint64_t, geo_levels> geohash_prefixes(double latitude, double longitude) {
   check_position(latitude, longitude);
   // Bits alternate from the top, longitude first.
   const std::uint64_t all =
-      spread(halvings(longitude, most_longitude)) << 1 | spread(halvings(latitude, most_latitude));
+      spread_bits(halvings(longitude, most_longitude)) << 1 | spread_bits(halvings(latitude, most_latitude));
   std::array<std::uint64_t, geo_levels> prefixes;
   for (int level = 0; level < geo_levels; ++level) prefixes[level] = all >> 5 * (geo_levels - 1 - level);
   return prefixes;
@@ -119,7 +109,6 @@ std::int32_t hashed_row(std::uint64_t cell, int level, std::int32_t rows) {
 }
 
 double distance_km(double latitude_a, double longitude_a, double latitude_b, double longitude_b) {
-  constexpr double radians = std::numbers::pi / 180;
   const double up = std::sin((latitude_b - latitude_a) * radians / 2);
   const double across = std::sin((longitude_b - longitude_a) * radians / 2);
   const double h = up * up + std::cos(latitude_a * radians) * std::cos(latitude_b * radians) * across * across;

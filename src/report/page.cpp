@@ -49,7 +49,7 @@ std::string render_report(const ReportContent& content) {
   return head(title) + "<body>\n<main>\n<h1>" + title + "</h1>\n" + report::verdict_part(content) +
          report::click_verdict_part(content) + report::accuracy_part(content) + report::clicks_part(content) +
          report::ablations_part(content) + report::curves_part(content) + report::forgetting_part(content) +
-         report::map_part(content) + report::facts_part(content) + report::config_part(content) + "</main>\n</body>\n</html>\n";
+         report::occupancy_part(content) + report::map_part(content) + report::facts_part(content) + report::config_part(content) + "</main>\n</body>\n</html>\n";
 }
 
 void write_report(const std::string& path, const ReportContent& content) {

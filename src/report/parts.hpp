@@ -33,6 +33,8 @@ std::string clicks_part(const ReportContent& content);         ///< a section fo
 std::string calibration_drawing(const ClickSubset& subset);    ///< of the models
 std::string ablations_part(const ReportContent& content);      ///< a section for each table
 std::string forgetting_part(const ReportContent& content);
+std::string occupancy_part(const ReportContent& content);
+std::string occupancy_map(const GeoOccupancy& occupancy);  ///< with its legend
 std::string map_part(const ReportContent& content);
 std::string map_drawing(const UserMap& map);
 std::string config_part(const ReportContent& content);

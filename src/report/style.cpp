@@ -104,6 +104,9 @@ svg .strong, svg .note { font-weight: 600; }
 .remembered.review, .block.review, .bar.review { fill: var(--last); stroke: none; }
 .block.padding, .bar.padding { fill: var(--page); stroke: var(--counter); stroke-width: .5; }
 .block.request, .bar.request { fill: var(--ink); stroke: none; }
+.density, .bar.density { fill: var(--model); stroke: none; }
+.density.d1 { fill-opacity: .16; } .density.d2 { fill-opacity: .32; } .density.d3 { fill-opacity: .5; }
+.density.d4 { fill-opacity: .7; } .density.d5 { fill-opacity: .85; } .density.d6 { fill: var(--last); }
 .track { fill: var(--faint); } .probability .bar { stroke: none; }
 .whisker { stroke: var(--ink); stroke-width: 1.2; }
 .ground { fill: var(--ground); } .border { fill: none; stroke: var(--counter); } .graticule { stroke: var(--rule); }

@@ -1,5 +1,6 @@
 #pragma once
-// One run as one HTML file: what was learnt, how it compares with counting, and what one user is recommended.
+// One run as one HTML file: what was learnt, how it compares with counting, and what one user is recommended; or a
+// geographic index.
 
 #include <cstddef>
 #include <cstdint>
@@ -8,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "chronotope/data/geo_occupancy.hpp"
 #include "chronotope/eval/ablation.hpp"
 #include "chronotope/eval/click_results.hpp"
 #include "chronotope/eval/results.hpp"
@@ -93,6 +95,7 @@ struct ReportContent {
   std::optional<ClickReport> clicks;
   std::vector<AblationTable> ablations;
   std::optional<ForgettingFigure> forgetting;
+  std::optional<GeoOccupancy> occupancy;
   /// Dataset, rows, seed, machine, wall time and the like. Where a value contains the word "generated", the page says
   /// that the data are generated and what that means for the figures.
   std::vector<std::pair<std::string, std::string>> facts;
