@@ -1,26 +1,21 @@
 #include <array>
-#include <charconv>
-#include <cmath>
 #include <cstdint>
 #include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <system_error>
 #include <vector>
 
 #include "checkin_builder.hpp"
 #include "checkin_rules.hpp"
 #include "chronotope/core/error.hpp"
 #include "chronotope/data/checkins.hpp"
-#include "csv.hpp"
+#include "csv_fields.hpp"
 
 namespace chronotope {
 namespace {
 
 enum Column { user, place, latitude, longitude, utc, split, category, local, offset, target, trajectory, column_count };
-
-constexpr std::size_t absent = std::numeric_limits<std::size_t>::max();
 
 // What is remembered of a user's latest row.
 struct Latest {
@@ -44,28 +39,20 @@ class CheckinFile {
   }
 
  private:
-  bool has(Column column) const { return at_[column] != absent; }
+  bool has(Column column) const { return at_[column] != no_column; }
   std::string_view text(Column column) const { return csv_.field(at_[column]); }
 
-  [[noreturn]] void reject(Column column, const std::string& rule) const {
-    throw DataError(csv_.place(at_[column]) + shown(text(column)) + " " + rule);
+  std::size_t find(std::string_view name) const { return find_column(csv_, name); }
+  std::string_view required_text(Column column) const { return required_field(csv_, at_[column]); }
+  template <class Number> std::optional<Number> parse(Column column) const {
+    return parse_field<Number>(csv_, at_[column]);
   }
 
-  std::size_t find(std::string_view name) const {
-    std::size_t found = absent;
-    for (std::size_t i = 0; i < csv_.header().size(); ++i) {
-      if (csv_.header()[i] != name) continue;
-      if (found != absent)
-        throw FormatError(csv_.place(i) + "the column is named twice, first as column " + std::to_string(found + 1) +
-                          "; rename or remove one of them");
-      found = i;
-    }
-    return found;
-  }
+  [[noreturn]] void reject(Column column, const std::string& rule) const { reject_field(csv_, at_[column], rule); }
 
   std::size_t find_required(std::string_view name) const {
     const std::size_t found = find(name);
-    if (found == absent)
+    if (found == no_column)
       throw FormatError(csv_.path() + ": row 1: the column " + std::string(name) +
                         " is missing; a check-in file needs user_id, poi_id, latitude, longitude, utc_timestamp and "
                         "split (docs/data.md)");
@@ -85,31 +72,6 @@ class CheckinFile {
     at_[offset] = find("timezone_offset_minutes");
     at_[target] = find("target");
     at_[trajectory] = find("trajectory_id");
-  }
-
-  std::string_view required_text(Column column) const {
-    if (text(column).empty()) throw DataError(csv_.place(at_[column]) + "the value is empty; every row needs one");
-    return text(column);
-  }
-
-  template <class Number> std::optional<Number> parse(Column column) const {
-    const std::string_view value = required_text(column);
-    Number number{};
-    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), number);
-    if (error == std::errc::invalid_argument || end != value.data() + value.size()) return std::nullopt;
-    // Beyond the type is beyond every rule below as well.
-    if (error == std::errc::result_out_of_range) return std::numeric_limits<Number>::lowest();
-    return number;
-  }
-
-  double degrees(Column column, double most) const {
-    const auto value = parse<double>(column);
-    if (!value || !std::isfinite(*value)) reject(column, "is not a number; write degrees such as 40.7127");
-    if (std::abs(*value) > most) {
-      const std::string bound = std::to_string(static_cast<int>(most));
-      reject(column, "is out of range: degrees lie between -" + bound + " and " + bound);
-    }
-    return *value;
   }
 
   std::int64_t utc_time() const {
@@ -180,8 +142,8 @@ class CheckinFile {
     draft.user = builder_.users.add(required_text(user));
     row.place = builder_.places.add(required_text(place));
     row.category = has(category) ? builder_.categories.add(text(category)) : 0;
-    row.latitude = degrees(latitude, most_latitude);
-    row.longitude = degrees(longitude, most_longitude);
+    row.latitude = degrees_field(csv_, at_[latitude], most_latitude);
+    row.longitude = degrees_field(csv_, at_[longitude], most_longitude);
     row.utc = utc_time();
     row.local = local_time(row.utc);
     row.split = split_word();
