@@ -37,15 +37,19 @@ void run(const Options& o) {
 void add_clean(CLI::App& app, Chosen& chosen) {
   auto o = std::make_shared<Options>();
   CleansingRules& rules = o->rules;
-  CLI::App* command = app.add_subcommand("clean", "mark functional actions, drop users who only repeat themselves (data cleansing)");
+  CLI::App* command =
+      app.add_subcommand("clean", "mark functional actions, drop users who only repeat themselves (data cleansing)");
   command->footer(teaching);
   command->add_option("--data", o->data, "action log or check-in file")->required();
   command->add_option("--out", o->out, "action log to write: .csv, .csv.gz, .jsonl or .jsonl.gz")->required();
   command->add_option("--functional", rules.functional_categories, "categories of functional places, to the letter");
-  command->add_option("--most-searched", rules.most_searched, "places with more searches a click are functional (off if not given)");
+  command->add_option("--most-searched", rules.most_searched,
+                      "places with more searches a click are functional (off if not given)");
   command->add_option("--search-types", rules.search_types, "action types that are searches")->capture_default_str();
   command->add_option("--click-types", rules.click_types, "action types that are clicks")->capture_default_str();
-  command->add_option("--least-richness", rules.least_richness, "users with fewer distinct places an action are dropped")->capture_default_str();
+  command
+      ->add_option("--least-richness", rules.least_richness, "users with fewer distinct places an action are dropped")
+      ->capture_default_str();
   command->add_option("--json", o->json, "file for the figures");
   command->callback([o, &chosen] { chosen = [o] { run(*o); }; });
 }

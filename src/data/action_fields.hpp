@@ -11,7 +11,18 @@
 namespace chronotope {
 
 enum class ActionField : std::uint8_t {
-  user, time, offset, user_latitude, user_longitude, place, latitude, longitude, category, type, profile, interest
+  user,
+  time,
+  offset,
+  user_latitude,
+  user_longitude,
+  place,
+  latitude,
+  longitude,
+  category,
+  type,
+  profile,
+  interest
 };
 
 inline constexpr std::array<std::string_view, 12> action_field_names{

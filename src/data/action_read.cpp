@@ -12,7 +12,8 @@ bool is_json_lines(const std::string& path) {
   const auto kind = std::filesystem::status(path, ignored).type();
   if (kind == std::filesystem::file_type::fifo || kind == std::filesystem::file_type::socket ||
       kind == std::filesystem::file_type::character)
-    throw FileError(path + ": cannot be read: it is no file; logs are read more than once, so write it to a file first");
+    throw FileError(path +
+                    ": cannot be read: it is no file; logs are read more than once, so write it to a file first");
   ByteSource source(path);
   char bytes[4096];
   for (bool first = true;; first = false) {

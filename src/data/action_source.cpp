@@ -56,7 +56,8 @@ ActionSource actions_in(const std::string& path) {
 }
 
 ActionSource actions_of(CheckinTable table) {
-  return [shared = std::make_shared<const CheckinTable>(std::move(table))]() -> ActionPass { return CheckinPass(shared); };
+  return
+      [shared = std::make_shared<const CheckinTable>(std::move(table))]() -> ActionPass { return CheckinPass(shared); };
 }
 
 }  // namespace chronotope

@@ -14,7 +14,8 @@ bool is_json_name(std::string_view path) {
   if (name.ends_with(".gz")) name.remove_suffix(3);
   if (name.ends_with(".csv")) return false;
   if (name.ends_with(".jsonl")) return true;
-  throw ConfigError(std::string(path) + ": the name does not say a format; let it end in .csv, .csv.gz, .jsonl or .jsonl.gz");
+  throw ConfigError(std::string(path) +
+                    ": the name does not say a format; let it end in .csv, .csv.gz, .jsonl or .jsonl.gz");
 }
 
 void append_value(std::string& line, std::string_view text, bool json) {
@@ -65,7 +66,8 @@ class ActionWriter::State {
     if (finished_) throw FileError(path_ + ": cannot be written: the log is already finished");
     for_each_field(action, [&](ActionField field, auto value) {
       if (const char* broken = broken_rule(field, value))
-        refuse(std::string(action_field_names[static_cast<std::size_t>(field)]) + " " + value_text(value) + " " + broken);
+        refuse(std::string(action_field_names[static_cast<std::size_t>(field)]) + " " + value_text(value) + " " +
+               broken);
     });
     const std::string line = json_ ? json_line(action) : csv_line(action);
     if (line.size() > CsvReader::max_row_bytes) refuse("it would be longer than 1 MiB; shorten its texts");

@@ -21,11 +21,13 @@ void check(const CleansingRules& rules) {
           "least_richness is " + std::to_string(rules.least_richness) + "; a share lies between 0 and 1");
   for (const std::string& category : rules.functional_categories) {
     require(!category.empty(), "a functional category is empty; that would be all places without a category");
-    require(is_utf8(category), "the functional category " + shown(category) + " is not UTF-8, as every category of a log is");
+    require(is_utf8(category),
+            "the functional category " + shown(category) + " is not UTF-8, as every category of a log is");
   }
   for (const auto* types : {&rules.search_types, &rules.click_types})
     for (const std::string& type : *types)
-      require(!type.empty() && is_utf8(type), "the action type " + shown(type) + " is empty or not UTF-8; name a word that the log has");
+      require(!type.empty() && is_utf8(type),
+              "the action type " + shown(type) + " is empty or not UTF-8; name a word that the log has");
   for (const std::string& type : rules.search_types)
     require(std::find(rules.click_types.begin(), rules.click_types.end(), type) == rules.click_types.end(),
             "the type " + shown(type) + " counts as search and as click; take it from one of them");
@@ -68,7 +70,8 @@ CleansingReport cleanse(const ActionSource& source, const CleansingRules& rules,
     keep(action);
     ++written;
   });
-  if (written != report.written) throw DataError("cleanse: the log changed while it was read; cleanse it again, from a copy");
+  if (written != report.written)
+    throw DataError("cleanse: the log changed while it was read; cleanse it again, from a copy");
   return report;
 }
 

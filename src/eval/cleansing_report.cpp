@@ -21,17 +21,16 @@ std::vector<Line> lines_of(const CleansingReport& r) {
           {"+ sequence level", r.sequence_level, r.action_level}};
 }
 
-double share(std::uint64_t part, std::uint64_t whole) {
-  return static_cast<double>(part) / static_cast<double>(whole);
-}
+double share(std::uint64_t part, std::uint64_t whole) { return static_cast<double>(part) / static_cast<double>(whole); }
 
 std::string percent(double share) { return text_table::fixed(100 * share, 1) + (std::isfinite(share) ? "%" : ""); }
 
 std::string functional_places(const CleansingReport& r) {
   const std::uint64_t both = r.functional_by_both, all = r.functional_by_category + r.functional_by_ratio - both;
-  return std::to_string(all) + " of " + std::to_string(r.places) + " places are functional: " +
-         std::to_string(r.functional_by_category) + " by their category, " + std::to_string(r.functional_by_ratio) +
-         " by searches a click, " + std::to_string(both) + " of them by both.\n";
+  return std::to_string(all) + " of " + std::to_string(r.places) +
+         " places are functional: " + std::to_string(r.functional_by_category) + " by their category, " +
+         std::to_string(r.functional_by_ratio) + " by searches a click, " + std::to_string(both) +
+         " of them by both.\n";
 }
 
 Json json_of(const CleansingRules& rules) {
@@ -58,9 +57,9 @@ std::string format_cleansing(const CleansingReport& r) {
   std::vector<text_table::Row> rows{{"filtering step", "sequences", "share", "actions", "share", "filtered here"}};
   for (const Line& line : lines_of(r)) {
     const double left = share(line.step.actions, line.before.actions);
-    rows.push_back({line.name, std::to_string(line.step.sequences), percent(share(line.step.sequences, r.coarse.sequences)),
-                    std::to_string(line.step.actions), percent(share(line.step.actions, r.coarse.actions)),
-                    rows.size() == 1 ? "-" : percent(1 - left)});
+    rows.push_back({line.name, std::to_string(line.step.sequences),
+                    percent(share(line.step.sequences, r.coarse.sequences)), std::to_string(line.step.actions),
+                    percent(share(line.step.actions, r.coarse.actions)), rows.size() == 1 ? "-" : percent(1 - left)});
   }
   std::string text = text_table::align(rows) + functional_places(r) + "The users who stay have " +
                      std::to_string(r.written) + " actions, functional ones with them.\n";

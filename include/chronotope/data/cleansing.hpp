@@ -35,7 +35,8 @@ struct CleansingReport {
   CleansingStep sequence_level;  ///< interest-based actions of the users who stay
   std::uint64_t written = 0;     ///< all actions of the users who stay, functional ones with them
   std::uint64_t places = 0;
-  std::uint64_t functional_by_category = 0, functional_by_ratio = 0, functional_by_both = 0;  ///< places; "both" is in each
+  std::uint64_t functional_by_category = 0, functional_by_ratio = 0,
+                functional_by_both = 0;        ///< places; "both" is in each
   std::vector<std::string> unseen_categories;  ///< functional categories that no action has: misspelt?
   CleansingRules rules;
 };
@@ -44,7 +45,8 @@ struct CleansingReport {
 /// 1. Counts searches and clicks of every place: O(places) memory. What is functional is a matter of the place, so an
 ///    action without a category is judged by the others at its place.
 /// 2. Action level, then sequence level, as in the paper: functional actions neither count for a user's richness nor as
-///    an action of the user, and a user with nothing else is dropped. O(users + distinct pairs of user and place) memory.
+///    an action of the user, and a user with nothing else is dropped. O(users + distinct pairs of user and place)
+///    memory.
 /// 3. Hands the actions of the users who stay to `keep`, in their order, with `interest` set to 1 or 0 whatever it was;
 ///    functional ones are context that a model reads but does not learn to predict.
 /// O(actions) time. Throws ConfigError for rules that cannot be (NaN, a negative ratio, a richness outside 0 to 1, an
