@@ -2,8 +2,10 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "chronotope/core/atomic_file.hpp"
+#include "chronotope/core/error.hpp"
 #include "chronotope/eval/cleansing_report.hpp"
 #include "cli/commands.hpp"
 
@@ -27,8 +29,11 @@ constexpr const char* teaching =
     "  chronotope clean --data log.jsonl --out clean.jsonl --most-searched 2";
 
 void run(const Options& o) {
+  if (o.json == o.out) throw ConfigError("--json and --out both name " + o.out + "; give them a name each");
+  std::optional<AtomicFile> figures;
+  if (!o.json.empty()) figures.emplace(o.json);  // before the work: a name that cannot be written is known at once
   const CleansingReport report = cleanse_file(o.data, o.out, o.rules);
-  if (!o.json.empty()) write_file_atomically(o.json, cleansing_json(report));
+  if (figures) figures->write(cleansing_json(report)), figures->commit();
   std::printf("%s", format_cleansing(report).c_str());
 }
 

@@ -72,6 +72,8 @@ const char* wanted(ActionField field) {
 
 const char* broken_rule(ActionField field, std::string_view text) {
   if (text.empty() && is_needed(field)) return "is empty; every action needs a user, a time and a place";
+  if (field != ActionField::profile && text.size() > most_text_bytes)
+    return "is longer than 1,024 bytes; shorten it: steps keep such texts in memory";
   if (text.find('\0') != text.npos) return "holds a zero byte; remove it";
   if (!is_utf8(text)) return "is not UTF-8; convert it to UTF-8";
   if (field == ActionField::profile && !is_profile(text))

@@ -29,6 +29,8 @@ inline constexpr std::array<std::string_view, 12> action_field_names{
     "user",     "time",      "offset",   "user_latitude", "user_longitude", "place",
     "latitude", "longitude", "category", "type",          "profile",        "interest"};
 
+inline constexpr std::size_t most_text_bytes = 1024;  // of every text but the profile, which only a row's length bounds
+
 enum class FieldKind : std::uint8_t { text, whole, number };
 
 FieldKind kind_of(ActionField field);

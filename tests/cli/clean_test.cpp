@@ -9,18 +9,22 @@ using namespace program;
 
 namespace {
 
-constexpr const char* log =
-    "user,time,place,category,type\nu,1000,h,Home "
-    "(private),click\nu,1001,a,Bar,click\nu,1002,s,Shop,search\nv,1003,h,Home (private),click\n";
+constexpr const char* clicks_and_searches =
+    "user,time,place,category,type\n"
+    "u,1000,h,Home (private),click\n"
+    "u,1001,a,Bar,click\n"
+    "u,1002,s,Shop,search\n"
+    "v,1003,h,Home (private),click\n";
 constexpr const char* checkins =
-    "user_id,poi_id,latitude,longitude,utc_timestamp,split,category_name\nu,h,1,2,1000,train,Home "
-    "(private)\nu,a,1,2,1001,train,Bar\n";
+    "user_id,poi_id,latitude,longitude,utc_timestamp,split,category_name\n"
+    "u,h,1,2,1000,train,Home (private)\n"
+    "u,a,1,2,1001,train,Bar\n";
 
 }  // namespace
 
 PROGRAM_TEST("clean marks what is functional, drops who has nothing else, and shows what each level took") {
   const scratch::Folder folder;
-  const std::string data = folder.put("log.csv", log), out = folder.file("out.jsonl.gz"),
+  const std::string data = folder.put("log.csv", clicks_and_searches), out = folder.file("out.jsonl.gz"),
                     figures = folder.file("out.json");
   const Outcome o = works({"clean", "--data", data, "--out", out, "--functional", "Home (private)", "Ofice",
                            "--most-searched", "2", "--json", figures});
@@ -49,14 +53,16 @@ PROGRAM_TEST("clean takes check-in files") {
 
 PROGRAM_TEST("clean says what is wrong and leaves nothing behind") {
   const scratch::Folder folder;
-  const std::string data = folder.put("log.csv", log), out = folder.file("out.csv");
+  const std::string data = folder.put("log.csv", clicks_and_searches), out = folder.file("out.csv");
   fails({"clean", "--data", data, "--out", folder.file("out.txt")}, {"out.txt", ".jsonl.gz"});
   fails({"clean", "--data", data, "--out", out, "--least-richness", "2"}, {"least_richness is 2", "between 0 and 1"});
   fails({"clean", "--data", data, "--out", out, "--most-searched", "many"}, {"--most-searched"});
   fails({"clean", "--data", data, "--out", out, "--functional", "Home (private)", "Bar", "Shop"}, {"nobody stays"});
-  fails({"clean", "--data", folder.put("bad.csv", std::string(log) + "w,0,a,,\n"), "--out", out},
+  fails({"clean", "--data", folder.put("bad.csv", std::string(clicks_and_searches) + "w,0,a,,\n"), "--out", out},
         {"bad.csv: row 6, column 2 (time): '0' is out of range"});
   fails({"clean", "--data", folder.file("none.csv"), "--out", out}, {"none.csv: cannot be opened"});
+  fails({"clean", "--data", data, "--out", out, "--json", folder.file("none/figures.json")}, {"figures.json"});
+  fails({"clean", "--data", data, "--out", out, "--json", out}, {"--json", "--out"});
   fails({"clean", "--data", data}, {"--out"});
   CHECK(folder.entries() == 2);
   const std::string help = works({"clean", "--help"}).out;

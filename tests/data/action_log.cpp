@@ -163,9 +163,11 @@ TEST_CASE("actions: a writer refuses what could not be read, and goes on") {
     refused([&](auto& a) { a.position->latitude = nan; }, "latitude nan is not a number");
     refused([](auto& a) { a.user_position->longitude = -180.5; }, "user_longitude -180.5");
     refused([](auto& a) { a.category = "\xFF"; }, "category '?' is not UTF-8");
+    refused([](auto& a) { a.place = std::string(1025, 'x'); },
+            "place '" + std::string(40, 'x') + "...' is longer than");
     refused([](auto& a) { a.type = std::string(1, '\0'); }, "type '?' holds a zero byte");
     refused([](auto& a) { a.profile = "thirty"; }, "profile 'thirty' is no profile");
-    refused([](auto& a) { a.category = std::string(1 << 20, 'x'); }, "it would be longer than 1 MiB");
+    refused([](auto& a) { a.profile = "a:" + std::string(1 << 20, 'x'); }, "it would be longer than 1 MiB");
     writer.write(action("u", "p"));
     writer.finish();
     CHECK(actions::read(folder.file(name)) == std::vector{full(), action("u", "p")});

@@ -17,7 +17,8 @@ struct GeoPosition {
   bool operator==(const GeoPosition&) const = default;
 };
 
-/// One action. User, time and place are always there; a missing text is "".
+/// One action. User, time and place are always there; a missing text is "". Texts but the profile have at most 1,024
+/// bytes.
 struct LoggedAction {
   std::string user;
   std::int64_t time = 0;                     ///< seconds since 1970-01-01 UTC, above 0 and before the year 2200
