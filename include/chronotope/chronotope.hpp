@@ -5,6 +5,7 @@
 #include "chronotope/backend/primitives_only.hpp"
 #include "chronotope/eval/ablation.hpp"
 #include "chronotope/eval/bootstrap.hpp"
+#include "chronotope/eval/cleansing_report.hpp"
 #include "chronotope/eval/click_counters.hpp"
 #include "chronotope/eval/click_intervals.hpp"
 #include "chronotope/eval/counters.hpp"

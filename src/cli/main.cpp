@@ -24,6 +24,7 @@ int main(int argc, char** argv) {
   add_convert_clicks(app, chosen);
   add_derive_groups(app, chosen);
   add_index(app, chosen);
+  add_clean(app, chosen);
   add_ablate(app, chosen);
   add_bench_step(app, chosen);
   add_dump_steps(app, chosen);

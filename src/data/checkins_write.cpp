@@ -1,4 +1,3 @@
-#include <charconv>
 #include <cmath>
 #include <string>
 #include <string_view>
@@ -8,6 +7,7 @@
 #include "chronotope/core/error.hpp"
 #include "chronotope/data/checkins.hpp"
 #include "csv.hpp"
+#include "csv_write.hpp"
 
 namespace chronotope {
 namespace {
@@ -15,33 +15,14 @@ namespace {
 constexpr std::string_view header =
     "user_id,poi_id,category_name,latitude,longitude,utc_timestamp,local_timestamp,split,trajectory_id,target\n";
 
-void append_text(std::string& line, std::string_view value) {
-  if (value.find_first_of(",\"\r\n") == std::string_view::npos) {
-    line += value;
-    return;
-  }
-  line += '"';
-  for (const char byte : value) {
-    if (byte == '"') line += '"';
-    line += byte;
-  }
-  line += '"';
-}
-
-// The shortest text that reads back as the same number.
-template <class Number> void append_number(std::string& line, Number value) {
-  char text[32];
-  line.append(text, std::to_chars(text, text + sizeof text, value).ptr);
-}
-
 std::string_view split_word(Split split) {
   return split == Split::train ? "train" : split == Split::validation ? "validation" : "test";
 }
 
 void append_row(std::string& line, const CheckinTable& table, std::size_t user, const Checkin& row) {
-  append_text(line, table.users[user]);
-  append_text(line += ',', table.places[row.place]);
-  append_text(line += ',', table.categories[row.category]);
+  append_csv_text(line, table.users[user]);
+  append_csv_text(line += ',', table.places[row.place]);
+  append_csv_text(line += ',', table.categories[row.category]);
   append_number(line += ',', row.latitude);
   append_number(line += ',', row.longitude);
   append_number(line += ',', row.utc);

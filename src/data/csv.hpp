@@ -13,6 +13,9 @@ namespace chronotope {
 /// A value for an error message: quoted, at most 40 bytes of it, control bytes as '?'.
 std::string shown(std::string_view value);
 
+/// Whether the text is well-formed UTF-8. O(bytes).
+bool is_utf8(std::string_view text);
+
 /// Whether CsvReader can give the value back: UTF-8 without zero bytes, short enough for a row of a few such values.
 bool is_csv_text(std::string_view value);
 

@@ -1,22 +1,15 @@
 // Gzip'ed check-in files, whole, cut off, damaged and glued together.
 #include <doctest/doctest.h>
-#include <zlib.h>
 
 #include "chronotope/data/city.hpp"
+#include "gzip.hpp"
 #include "scratch.hpp"
 
 using scratch::error_of;
+using scratch::packed;
 using scratch::small_header;
 
 namespace {
-
-std::string packed(const scratch::Folder& folder, const std::string& text) {
-  const std::string path = folder.file("packed");
-  gzFile file = gzopen(path.c_str(), "wb");
-  gzwrite(file, text.data(), static_cast<unsigned>(text.size()));
-  gzclose(file);
-  return scratch::bytes_of(path);
-}
 
 chronotope::CheckinTable small_city() {
   chronotope::CityOptions options;
