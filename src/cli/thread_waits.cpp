@@ -15,7 +15,7 @@ namespace {
 // Before main(), so that benchmarks, whose main() is not ours, have it too.
 [[gnu::constructor]] void shorten_waits(int, char** argv, char**) {
   if (std::getenv("OMP_WAIT_POLICY") || std::getenv("GOMP_SPINCOUNT")) return;
-  if (setenv("GOMP_SPINCOUNT", "10000", 0) == 0) execv("/proc/self/exe", argv);
+  if (setenv("GOMP_SPINCOUNT", "1000", 0) == 0) execv("/proc/self/exe", argv);
   // Where that is not possible the program goes on as it is.
 }
 
