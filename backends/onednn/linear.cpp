@@ -172,7 +172,8 @@ bool onednn_backend::try_linear(stream& s, const View& y, const View& x, const V
 
 bool onednn_backend::try_linear_grouped(stream& s, const View& y, const View& x, const View& w, const View& bias, const View& group) {
   auto task = linear_task(x, w, y, false);
-  if (!task || !is_dense(bias) || bias.shape.rank() != 2 || bias.shape[1] != y.shape[1] || !group.contiguous()) return false;
+  if (!task || !is_dense(bias) || bias.shape.rank() != 2 || bias.shape[1] != y.shape[1]) return false;
+  if (group.dtype != DType::i32 || !group.contiguous() || !(group.shape == Shape{x.shape[0]})) return false;
   task->bias = bias.as<float>(), task->group = group.as<std::int32_t>();
   const bool within = std::all_of(task->group, task->group + x.shape[0], [&](std::int32_t g) { return g >= 0 && g < bias.shape[0]; });
   if (!within) return false;  // the composition names the group

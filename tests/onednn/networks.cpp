@@ -76,6 +76,14 @@ TEST_CASE("linear layers on every instruction set") {
   }
 }
 
+TEST_CASE("linear layers with a bias for each group on every instruction set") {
+  for (const auto& [R, K, N, G] : {std::array<std::int64_t, 4>{1, 1, 1, 1}, {7, 5, 9, 3}, {205, 48, 64, 168}, {30, 700, 60, 7}}) {
+    const Block x = random_block({R, K}), w = random_block({N, K}), bias = random_block({G, N}), y(DType::f32, {R, N}), group(DType::i32, {R});
+    for (std::int64_t r = 0; r < R; ++r) set(group, r, static_cast<double>(r * 5 % G));
+    agree({&y}, [&](Fast::stream& s) { REQUIRE(Fast::try_linear_grouped(s, y, x, w, bias, group)); });
+  }
+}
+
 TEST_CASE("interest units on every instruction set") {
   for (const auto& [B, Q, M, k, D, H, F, O] : {std::array<std::int64_t, 8>{3, 2, 1, 4, 3, 1, 2, 3}, {6, 5, 3, 21, 40, 2, 9, 70}}) {
     const Unit in(B, Q, M, k, D, H, F, O), gradient(B, Q, M, k, D, H, F, O);
@@ -134,6 +142,15 @@ TEST_CASE("network hooks decline what they do not cover and write nothing") {
   CHECK_FALSE(Fast::try_linear(s, y, x, random_block({3, 5}), b, false));
   CHECK_FALSE(Fast::try_linear(s, y, x, w, random_block({4}), false));
   CHECK_FALSE(Fast::try_linear(s, y, permuted(random_block({6, 4}), {1, 0}), w, b, false));
+  CHECK(untouched(y));
+  const Block bias = random_block({2, 3}), group(DType::i32, {4}), wide_group(DType::i64, {4}), short_group(DType::i32, {3}), beyond(DType::i32, {4});
+  for (std::int64_t i = 0; i < 4; ++i) set(beyond, i, 2);
+  for (const Block* g : {&group, &wide_group, &short_group})
+    for (std::int64_t i = 0; i < g->view().elements(); ++i) set(*g, i, 1);
+  CHECK_FALSE(Fast::try_linear_grouped(s, y, x, w, random_block({2, 4}), group));
+  CHECK_FALSE(Fast::try_linear_grouped(s, y, x, w, bias, wide_group));
+  CHECK_FALSE(Fast::try_linear_grouped(s, y, x, w, bias, short_group));
+  CHECK_FALSE(Fast::try_linear_grouped(s, y, x, w, bias, beyond));
   CHECK(untouched(y));
   const Unit unit(2, 1, 1, 3, 4, 1, 2, 5), other(2, 1, 1, 4, 4, 1, 2, 5);
   const Block out(DType::f32, {2, 1, 5});
