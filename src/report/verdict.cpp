@@ -99,9 +99,8 @@ std::string verdict_part(const ReportContent& content) {
   }
   if (generated)
     boxes +=
-        "<p class=\"remark\">The data are generated: nobody made these check-ins. Figures on them show that the "
-        "program "
-        "works and say nothing about any real city.</p>\n";
+        "<p class=\"remark\">The data are generated: nobody is behind them. Figures on them show that the program works and say "
+        "nothing about people.</p>\n";
   return boxes;
 }
 
