@@ -18,6 +18,7 @@ bool is_index_list(const View& view) {
 }
 
 bool is_covered(const View& q, const View& k, const View& lse, const AttentionLayout& layout) {
+  if (layout.prefix.data) return false;
   if (!is_index_list(layout.offsets) || !is_index_list(layout.query_rows) || layout.offsets.shape[0] < 1) return false;
   if (q.shape.rank() != 3 || k.shape.rank() != 3 || q.shape[2] < 1 || q.shape[2] > max_dim) return false;
   return lse.dtype == DType::f32 && lse.shape == Shape{q.shape[0], q.shape[1]} && lse.contiguous() &&

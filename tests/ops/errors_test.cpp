@@ -61,7 +61,7 @@ TEST_CASE("attention says which of its operands does not fit") {
   check_text<ShapeError>([&] { attention(x, shaped({4, 2, 4}), shaped({4, 2, 4}), packing, rows, 1); }, {"[attention]", "[4, 2, 4]", "[3]"});
   check_text<ShapeError>([&] { attention(x, x, x, packing, ids({0, 1}), 1); }, {"[attention]", "query row", "[3, 2, 4]", "[2]"});
   check_text<DTypeError>([&] { attention(x, x, x, packing, cast(rows, DType::i64), 1); }, {"[attention]", "query_rows", "i32", "i64"});
-  check_text<ShapeError>([&] { Packing<Reference>(context(), {2, -1}); }, {"[packing]", "sequence 1", "negative"});
+  check_text<ShapeError>([&] { Packing<Reference>(context(), {2, -1}); }, {"[packing]", "segment 1", "negative"});
   check_text<ShapeError>([&] { attention(x, x, x, packing, ids({0, 1, 3}), 1); }, {"3"});
 }
 

@@ -15,11 +15,12 @@
 
 namespace chronotope {
 
-/// How sequences lie in a packed token axis, and which tokens ask. Attention is causal inside a sequence:
-/// query row r of sequence s sees keys offsets[s] … r.
+/// How segments lie in a packed token axis, and which tokens ask. Attention is causal inside a segment:
+/// query row r of segment s sees keys prefix[s][0] … prefix[s][1] - 1 and offsets[s] … r.
 struct AttentionLayout {
-  View offsets;     ///< [S + 1] i32, ascending, from 0 to T
-  View query_rows;  ///< [Q] i32, strictly ascending packed rows of the queries; Q = T when every token asks
+  View offsets;      ///< [S + 1] i32, ascending, from 0 to T
+  View query_rows;   ///< [Q] i32, strictly ascending packed rows of the queries; Q = T when every token asks
+  View prefix = {};  ///< [S, 2] i32, {0, 0} or the first rows of an earlier segment that has {0, 0}; no data: all have {0, 0}
 };
 
 /// One AdamW step (Loshchilov & Hutter 2019); Adam (Kingma & Ba 2015) is weight_decay = 0.

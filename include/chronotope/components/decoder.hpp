@@ -167,9 +167,8 @@ template <Backend B> Tensor<B> every_row(const Tensor<B>& like) {
 }
 
 template <Backend B> void check_length(const Packing<B>& packing, std::int64_t positions) {
-  for (std::int32_t length : packing.lengths)
-    if (length > positions)
-      throw ShapeError("[decode] a sequence of " + std::to_string(length) + " tokens is longer than the decoder's " + std::to_string(positions) + " positions");
+  if (packing.positions > positions)
+    throw ShapeError("[decode] a sequence of " + std::to_string(packing.positions) + " tokens is longer than the decoder's " + std::to_string(positions) + " positions");
 }
 
 }  // namespace detail
