@@ -33,6 +33,14 @@ ProgressTexts place_progress(std::int64_t places) {
   return {"actions", describe, flops};
 }
 
+ProgressTexts action_progress() {
+  const auto describe = [](const Config& config) {
+    const ModelConfig& m = config.model;
+    return m.decoder + " decoder, " + std::to_string(m.layers) + " layers of width " + std::to_string(m.width) + ", " + config.actions.codes + " codes of places, " + config.actions.head + " head";
+  };
+  return {"actions", describe, {}};
+}
+
 ProgressTexts click_progress() {
   const auto describe = [](const Config& config) {
     const ClickModelConfig& m = config.click_model;

@@ -45,6 +45,9 @@ class Progress {
 /// For Spacetime-GR over `places` places.
 ProgressTexts place_progress(std::int64_t places);
 
+/// For Spacetime-GR on an action log.
+ProgressTexts action_progress();
+
 /// For a click model. Its products are too small for a share of their peak to say much: none is shown.
 ProgressTexts click_progress();
 

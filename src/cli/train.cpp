@@ -6,6 +6,7 @@
 #include "cli/commands.hpp"
 #include "cli/device.hpp"
 #include "cli/progress.hpp"
+#include "chronotope/train/action_run.hpp"
 #include "chronotope/train/click_run.hpp"
 
 namespace chronotope::cli {
@@ -41,10 +42,20 @@ TrainingState train_on_clicks(const Options& o, const Config& config, Context<an
   return train_clicks(context, log, config, o.out, {o.resume, o.stop_after}, o.device.usable_threads(), progress.observer());
 }
 
+TrainingState train_on_actions(const Options& o, const Config& config, Context<any_backend>& context) {
+  Progress progress(action_progress(), [&] { return measure_gemm_peak(context); }, o.device.describe());
+  return train_actions(context, o.data, config, o.out, {o.resume, o.stop_after}, progress.observer());
+}
+
+TrainingState train(const Options& o, const Config& config, Context<any_backend>& context) {
+  if (config.system == "clicks") return train_on_clicks(o, config, context);
+  return config.system == "actions" ? train_on_actions(o, config, context) : train_places(o, config, context);
+}
+
 void run(const Options& o) {
   const Config config = config_of(o);
   Context<any_backend> context(o.device.stream());
-  const TrainingState state = config.system == "clicks" ? train_on_clicks(o, config, context) : train_places(o, config, context);
+  const TrainingState state = train(o, config, context);
   std::printf("best epoch %lld of %lld; checkpoint in %s\nnext: chronotope %s %s --data %s\n", static_cast<long long>(state.best_epoch + 1),
               static_cast<long long>(state.epoch), o.out.c_str(), state.finished ? "evaluate --checkpoint" : "train --resume --out", o.out.c_str(), o.data.c_str());
 }

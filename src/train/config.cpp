@@ -111,6 +111,17 @@ void check(const ModelConfig& m) {
        "model.pointer_heads must be 1 to 1024 and model.pointer_width 1 to 65536");
 }
 
+void check(const ActionsConfig& a) {
+  one_of("actions.codes", a.codes, {"hierarchical", "hashed", "single"});
+  one_of("actions.head", a.head, {"typed", "joint"});
+  one_of("actions.fusion", a.fusion, {"fixed", "gated"});
+  need(a.profile_tokens >= 0 && a.profile_tokens <= 4096, "actions.profile_tokens must be 0 to 4096");
+  need(a.profile_pieces >= 257 && a.profile_pieces <= 65536, "actions.profile_pieces must be 257 to 65536: 256 bytes and one for the end");
+  need(a.embedding >= 1 && a.embedding <= 65536, "actions.embedding must be 1 to 65536");
+  need(a.travel_km > 0 && std::isfinite(a.travel_km), "actions.travel_km must be above 0");
+  need(a.validation_share >= 0 && a.test_share >= 0 && a.validation_share + a.test_share < 1, "actions.validation_share and test_share must not be negative and leave something to train on");
+}
+
 void check(const ClicksConfig& c) {
   one_of("clicks.search", c.search, {"hard", "recent", "soft"});
   need(c.search != "soft" || !c.soft_from.empty(), "clicks.search=soft needs clicks.soft_from, the folder of a click model trained before");
@@ -171,11 +182,13 @@ void check(const TrainingConfig& t) {
 
 void check_config(const Config& config) {
   need(config.seed >= 0, "seed must not be negative");
-  one_of("system", config.system, {"spacetime_gr", "clicks"});
+  one_of("system", config.system, {"spacetime_gr", "actions", "clicks"});
   check(config.model);
+  check(config.actions);
   check(config.clicks);
   check(config.click_model);
   check(config.training);
+  need(config.evaluation.targets >= 0, "evaluation.targets must not be negative");
   need(config.evaluation.batch >= 1 && config.evaluation.batch <= 1 << 20, "evaluation.batch must be 1 to 1048576");
 }
 

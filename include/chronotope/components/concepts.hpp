@@ -3,6 +3,8 @@
 // class that lacks one does not compile, and the message names the member.
 
 #include "chronotope/components/actions.hpp"
+#include "chronotope/components/key_values.hpp"
+#include "chronotope/components/token_tensors.hpp"
 #include "chronotope/nn/module.hpp"
 
 namespace chronotope {
@@ -24,6 +26,33 @@ template <class D>
 concept Decoder = Module<D> && requires(const D& d, const Tensor<typename D::backend>& x,
                                         const Packing<typename D::backend>& packing, const Tensor<typename D::backend>& rows) {
   { d.decode(x, packing, rows) } -> std::same_as<Tensor<typename D::backend>>;
+};
+
+/// A Decoder that can go on: x [N, D] are the last N tokens of the packing, whose others went through decode_more() with the same
+/// `past` before. Gives what decode() of all tokens gives at `rows` [Q] (packed rows, of new tokens), and leaves the new
+/// tokens in `past`. Records nothing.
+template <class D>
+concept CachingDecoder = Decoder<D> && requires(const D& d, const Tensor<typename D::backend>& x, const Packing<typename D::backend>& packing,
+                                                const Tensor<typename D::backend>& rows, KeyValues<typename D::backend>& past) {
+  { d.decode_more(x, packing, rows, past) } -> std::same_as<Tensor<typename D::backend>>;
+};
+
+/// Tokens to vectors of width D: operator()(batch) [T, D], in the order of the tokens.
+template <class E>
+concept TokensEncoder = Module<E> && requires(const E& e, const TokenTensors<typename E::backend>& batch) {
+  { e(batch) } -> std::same_as<Tensor<typename E::backend>>;
+  { e.width() } -> std::convertible_to<std::int64_t>;
+};
+
+/// Hidden states h [Q, D] to the next block, of NB, and to the next place in its block, of NI.
+///   nll(h, batch)       [Q]: -log p of the targets, those of blocks first
+///   block_scores(h)     [Q, NB] log p
+///   inner_scores(h)     [Q, NI] log p
+template <class H>
+concept TokensHead = Module<H> && requires(const H& head, const Tensor<typename H::backend>& h, const TokenTensors<typename H::backend>& batch) {
+  { head.nll(h, batch) } -> std::same_as<Tensor<typename H::backend>>;
+  { head.block_scores(h) } -> std::same_as<Tensor<typename H::backend>>;
+  { head.inner_scores(h) } -> std::same_as<Tensor<typename H::backend>>;
 };
 
 /// Hidden states to places. `wants_all_contexts` says whether h holds the contexts of all actions [A, D] or of the

@@ -3,8 +3,10 @@
 // GPT-style (Radford et al. 2019: LayerNorm before, learned positions, GELU, biases), the first row of its Table 7.
 
 #include <cmath>
+#include <numeric>
 
 #include "chronotope/components/concepts.hpp"
+#include "chronotope/components/key_values.hpp"
 #include "chronotope/nn/drop.hpp"
 #include "chronotope/nn/layers.hpp"
 #include "chronotope/ops/attention.hpp"
@@ -38,6 +40,11 @@ template <Backend B> Tensor<B> rows_of(const Tensor<B>& x, const Tensor<B>& rows
 
 }  // namespace detail
 
+/// Rows of new tokens, as the packing counts them and as they count themselves. [Q] i32 each.
+template <Backend B> struct FreshRows {
+  Tensor<B> packed, local;
+};
+
 /// Multi-head causal self-attention with one weight for q, k and v.
 template <Backend B> class SelfAttention {
  public:
@@ -62,6 +69,21 @@ template <Backend B> class SelfAttention {
     const Tensor<B> y = attention(turn(q, detail::rows_of(packing.position, rows)), turn(k, packing.position), v, packing, rows,
                                   1 / std::sqrt(static_cast<double>(head)));
     return out(reshape(y, {rows.size(0), width}));
+  }
+
+  /// x [N, D] are the last N tokens of the packing, those before are in `past`. Asks where `fresh` says -> [Q, D].
+  template <class Turn>
+  Tensor<B> more(const Tensor<B>& x, const Packing<B>& packing, const FreshRows<B>& fresh, KeyValues<B>& past, std::size_t block,
+                 std::size_t blocks, Turn&& turn) const {
+    const ModuleScope scope("attn");
+    const std::int64_t width = x.size(1), head = width / heads_;
+    const Tensor<B> both = reshape(part(x, width, 3 * width), {x.size(0), 2, heads_, head});
+    const Tensor<B> k = turn(select(both, 1, 0), slice(packing.position, 0, packing.tokens() - x.size(0), packing.tokens()));
+    const auto all = past.put(block, blocks, k, select(both, 1, 1));
+    const Tensor<B> q = reshape(part(detail::rows_of(x, fresh.local), 0, width), {fresh.packed.size(0), heads_, head});
+    const Tensor<B> y = attention(turn(q, gather(packing.position, fresh.packed)), all.keys, all.values, packing, fresh.packed,
+                                  1 / std::sqrt(static_cast<double>(head)));
+    return out(reshape(y, {fresh.packed.size(0), width}));
   }
 
   template <class V> void visit(V&& v) {
@@ -132,6 +154,14 @@ template <class Norm, class FeedForward> class DecoderBlock {
     return y + detail::drop(ffn(norm2(y)), dropout_);
   }
 
+  /// The same for tokens that follow others; see SelfAttention::more.
+  template <class Turn>
+  Tensors more(const Tensors& x, const Packing<backend>& packing, const FreshRows<backend>& fresh, KeyValues<backend>& past, std::size_t block,
+               std::size_t blocks, Turn&& turn) const {
+    const Tensors y = detail::rows_of(x, fresh.local) + attn.more(norm1(x), packing, fresh, past, block, blocks, turn);
+    return y + ffn(norm2(y));
+  }
+
   template <class V> void visit(V&& v) {
     v("norm1", norm1);
     v("attn", attn);
@@ -159,11 +189,26 @@ Tensors run_blocks(const std::vector<Block>& blocks, Tensors x, const Packed& pa
   return x;
 }
 
-/// 0, 1, …, tokens - 1 on the device.
-template <Backend B> Tensor<B> every_row(const Tensor<B>& like) {
+/// first, first + 1, … on the device, one for each row of `like`.
+template <Backend B> Tensor<B> every_row(const Tensor<B>& like, std::int64_t first = 0) {
   std::vector<std::int32_t> rows(static_cast<std::size_t>(like.size(0)));
-  for (std::size_t i = 0; i < rows.size(); ++i) rows[i] = static_cast<std::int32_t>(i);
+  std::iota(rows.begin(), rows.end(), static_cast<std::int32_t>(first));
   return Tensor<B>::from_host(like.state(), std::span<const std::int32_t>(rows), {like.size(0)});
+}
+
+/// Blocks over the last tokens of the packing, the last block for the asked rows only; `past` has the tokens then, too.
+template <class Block, Backend B, class Turn>
+Tensor<B> run_blocks_more(const std::vector<Block>& blocks, Tensor<B> x, const Packing<B>& packing, const Tensor<B>& rows, KeyValues<B>& past, Turn&& turn) {
+  if (past.tokens() + x.size(0) != packing.tokens())
+    throw ShapeError("[decode_more] " + std::to_string(past.tokens()) + " tokens before and " + std::to_string(x.size(0)) + " new ones are not the packing's " + std::to_string(packing.tokens()));
+  const std::int64_t fresh = x.size(0), first = past.tokens();
+  const FreshRows<B> all{every_row(x, first), every_row(x)}, asked{rows, rows - full<B>(x.state(), {}, static_cast<double>(first), DType::i32)};
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const ModuleScope scope("decoder.blocks", static_cast<int>(i));
+    x = blocks[i].more(x, packing, i + 1 < blocks.size() ? all : asked, past, i, blocks.size(), turn);
+  }
+  past.advance(fresh);
+  return x;
 }
 
 template <Backend B> void check_length(const Packing<B>& packing, std::int64_t positions) {
@@ -186,6 +231,13 @@ template <Backend B> class LlamaDecoder {
     detail::check_length(packing, options_.positions);
     const auto turn = [this](const Tensor<B>& t, const Tensor<B>& position) { return rope(t, position, tables_); };
     return norm(detail::run_blocks(blocks, x, packing, rows, detail::every_row(x), turn));
+  }
+
+  Tensor<B> decode_more(const Tensor<B>& x, const Packing<B>& packing, const Tensor<B>& rows, KeyValues<B>& past) const {
+    const NoGrad no_grad;
+    detail::check_length(packing, options_.positions);
+    const auto turn = [this](const Tensor<B>& t, const Tensor<B>& position) { return rope(t, position, tables_); };
+    return norm(detail::run_blocks_more(blocks, x, packing, rows, past, turn));
   }
 
   template <class V> void visit(V&& v) {
@@ -213,6 +265,14 @@ template <Backend B> class GptDecoder {
     detail::check_length(packing, options_.positions);
     const auto turn = [](const Tensor<B>& t, const Tensor<B>&) { return t; };
     return norm(detail::run_blocks(blocks, x + position(packing.position), packing, rows, detail::every_row(x), turn));
+  }
+
+  Tensor<B> decode_more(const Tensor<B>& x, const Packing<B>& packing, const Tensor<B>& rows, KeyValues<B>& past) const {
+    const NoGrad no_grad;
+    detail::check_length(packing, options_.positions);
+    const auto turn = [](const Tensor<B>& t, const Tensor<B>&) { return t; };
+    const Tensor<B> own = position(slice(packing.position, 0, packing.tokens() - x.size(0), packing.tokens()));
+    return norm(detail::run_blocks_more(blocks, x + own, packing, rows, past, turn));
   }
 
   template <class V> void visit(V&& v) {

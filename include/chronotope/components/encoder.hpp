@@ -26,10 +26,10 @@ template <Backend B> class TimeEmbedding {
       : month(context, 12, o.width / 4, o.dtype), day(context, 31, o.width / 4, o.dtype),
         weekday(context, 7, o.width / 4, o.dtype), hour(context, 24, o.width / 4, o.dtype) {}
 
-  /// [A, D]
-  Tensor<B> operator()(const ActionTensors<B>& batch) const {
+  /// Ids [A] of each feature -> [A, D]
+  Tensor<B> operator()(const std::array<Tensor<B>, time_features>& when) const {
     return gather_concat(std::vector<Tensor<B>>{month.weight(), day.weight(), weekday.weight(), hour.weight()},
-                         std::vector<Tensor<B>>(batch.when.begin(), batch.when.end()));
+                         std::vector<Tensor<B>>(when.begin(), when.end()));
   }
 
   template <class V> void visit(V&& v) {
@@ -51,11 +51,11 @@ template <Backend B> class GeoEmbedding {
     for (std::int64_t i = 0; i < levels; ++i) level.emplace_back(context, o.geo_rows, o.width / levels, o.dtype);
   }
 
-  /// [A, D]
-  Tensor<B> operator()(const ActionTensors<B>& batch) const {
+  /// Rows [A] of each table -> [A, D]
+  Tensor<B> operator()(const std::array<Tensor<B>, geo_parts>& where) const {
     std::vector<Tensor<B>> tables;
     for (const Embedding<B>& table : level) tables.push_back(table.weight());
-    return gather_concat(tables, std::vector<Tensor<B>>(batch.where.begin(), batch.where.end()));
+    return gather_concat(tables, std::vector<Tensor<B>>(where.begin(), where.end()));
   }
 
   template <class V> void visit(V&& v) { v("level", level); }
@@ -76,13 +76,13 @@ template <Backend B> class CheckinEncoder {
 
   Tensor<B> context(const ActionTensors<B>& batch) const {
     const ModuleScope scope("encoder.context");
-    return drop(time(batch));
+    return drop(time(batch.when));
   }
 
   Tensor<B> place(const ActionTensors<B>& batch) const {
     const ModuleScope scope("encoder.place");
     const Tensor<B> w = softmax(fusion()) * 3.0;
-    return drop(select(w, 0, 0) * place_table(batch.place) + select(w, 0, 1) * category(batch.category) + select(w, 0, 2) * geo(batch));
+    return drop(select(w, 0, 0) * place_table(batch.place) + select(w, 0, 1) * category(batch.category) + select(w, 0, 2) * geo(batch.where));
   }
 
   std::int64_t width() const { return options_.width; }

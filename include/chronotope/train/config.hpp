@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "chronotope/train/actions_config.hpp"
 #include "chronotope/train/click_config.hpp"
 
 namespace chronotope {
@@ -67,15 +68,19 @@ struct TrainingConfig {
 };
 
 struct EvaluationConfig {
-  std::int64_t batch = 32;
+  std::int64_t batch = 32, targets = 2000;
 
-  template <class V> void visit(V&& v) { v("batch", batch, "targets or click samples a batch"); }
+  template <class V> void visit(V&& v) {
+    v("batch", batch, "targets or click samples a batch");
+    v("targets", targets, "systems on action logs: how many validation targets are drawn to judge an epoch; 0: all");
+  }
 };
 
 struct Config {
   std::int64_t seed = 1;
   std::string system = "spacetime_gr";
   ModelConfig model;
+  ActionsConfig actions;
   ClicksConfig clicks;
   ClickModelConfig click_model;
   TrainingConfig training;
@@ -83,8 +88,9 @@ struct Config {
 
   template <class V> void visit(V&& v) {
     v("seed", seed, "start of every random number of the run");
-    v("system", system, "what is trained: spacetime_gr (places from check-ins; section model) or clicks (sections clicks, click_model)");
+    v("system", system, "what is trained: spacetime_gr (places from check-ins; section model), actions (Spacetime-GR on action logs; sections model, actions) or clicks (sections clicks, click_model)");
     v("model", model);
+    v("actions", actions);
     v("clicks", clicks);
     v("click_model", click_model);
     v("training", training);

@@ -27,6 +27,12 @@ concept TrainingTask = requires(T& task, std::uint64_t epoch, std::span<const ty
   requires Module<std::remove_reference_t<decltype(task.model())>>;
 };
 
+/// A task whose epochs differ in length; others have as many samples in every epoch as in the first.
+template <class T>
+concept UnevenTask = TrainingTask<T> && requires(const T& task, std::uint64_t epoch) {
+  { task.sample_count(epoch) } -> std::same_as<std::int64_t>;
+};
+
 /// A task that can make the batch of samples it will be asked for next while others compute. What it then says of them is the
 /// same to the bit.
 template <class T>

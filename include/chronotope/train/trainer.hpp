@@ -56,10 +56,7 @@ template <TrainingTask T> class Trainer {
   /// Throws DataError when the task has no samples.
   Trainer(Context<B>& context, T& task, const TrainingConfig& config)
       : context_(context), task_(task), config_(config), optimizer_(named_parameters(task.model()), options(config)) {
-    const auto n = static_cast<std::int64_t>(task.samples(0).size());
-    if (n == 0) throw DataError("there is nothing to train on: no sample of the training split has something to predict");
-    const std::int64_t stride = config.batch * config.accumulate;
-    schedule_ = {config.learning_rate, config.min_learning_rate, config.warmup_steps, config.epochs * ((n + stride - 1) / stride)};
+    schedule_ = {config.learning_rate, config.min_learning_rate, config.warmup_steps, all_steps(task, config)};
   }
 
   /// Goes on where `checkpoint` stands. Throws FormatError when it is of another model.
@@ -109,6 +106,16 @@ template <TrainingTask T> class Trainer {
   }
 
  private:
+  static std::int64_t all_steps(const T& task, const TrainingConfig& config) {
+    const std::int64_t stride = config.batch * config.accumulate;
+    const auto steps = [&](std::int64_t samples) { return (samples + stride - 1) / stride; };
+    std::int64_t all = 0;
+    if constexpr (UnevenTask<T>)
+      for (std::int64_t epoch = 0; epoch < config.epochs; ++epoch) all += steps(task.sample_count(static_cast<std::uint64_t>(epoch)));
+    else all = config.epochs * steps(static_cast<std::int64_t>(task.samples(0).size()));
+    if (all == 0) throw DataError("there is nothing to train on: no sample of the training split has something to predict");
+    return all;
+  }
   static AdamOptions options(const TrainingConfig& t) {
     return {t.beta1, t.beta2, t.eps, t.weight_decay, t.embedding_updates == "lazy" ? RowUpdates::lazy : RowUpdates::dense};
   }

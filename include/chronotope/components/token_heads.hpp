@@ -1,0 +1,98 @@
+#pragma once
+// Heads of tokens: hidden states to the next block, and to the next place in its block.
+
+#include "chronotope/components/token_tensors.hpp"
+#include "chronotope/nn/layers.hpp"
+#include "chronotope/ops/loss.hpp"
+#include "chronotope/ops/reduce.hpp"
+
+namespace chronotope {
+
+struct TokenHeadOptions {
+  std::int64_t width = 768;  ///< D
+  std::int64_t blocks = 0;   ///< NB, the unknown block 0 included; 0: places are one token
+  std::int64_t inners = 1;   ///< NI, the unknown 0 included
+  DType dtype = DType::f32;
+};
+
+namespace detail {
+
+template <Backend B> Tensor<B> log_softmax(const Tensor<B>& logits) { return logits - logsumexp(logits, 1); }
+
+/// Both kinds of asks, blocks first.
+template <Backend B> Tensor<B> joined(const std::vector<Tensor<B>>& parts, const Tensor<B>& like) {
+  if (parts.empty()) return full<B>(like.state(), {0}, 0, like.dtype());
+  return parts.size() == 1 ? parts[0] : concat(parts, 0);
+}
+
+}  // namespace detail
+
+/// Each kind has a softmax of its own: a block is asked for among blocks, a place among the numbers 1 … K in a block.
+template <Backend B> class TypedHead {
+ public:
+  using backend = B;
+  TypedHead(Context<B>& context, const TokenHeadOptions& o) : inner(context, o.width, o.inners, false, o.dtype) {
+    if (o.blocks > 0) block.emplace(context, o.width, o.blocks, false, o.dtype);
+  }
+
+  /// -log p of the targets of hidden states h [Q, D] -> [Q]: those of blocks, then those of inners. Logits exist for asked rows only.
+  Tensor<B> nll(const Tensor<B>& h, const TokenTensors<B>& batch) const {
+    const ModuleScope scope("head");
+    std::vector<Tensor<B>> parts;
+    if (batch.block_asks.size(0) > 0) parts.push_back(linear_cross_entropy(gather(h, batch.block_asks), block_weight(), batch.block_targets));
+    if (batch.inner_asks.size(0) > 0) parts.push_back(linear_cross_entropy(gather(h, batch.inner_asks), inner.weight(), batch.inner_targets));
+    return detail::joined(parts, h);
+  }
+
+  /// h [Q, D] -> [Q, NB], [Q, NI]: logarithms of probabilities.
+  Tensor<B> block_scores(const Tensor<B>& h) const { return detail::log_softmax(linear(h, block_weight())); }
+  Tensor<B> inner_scores(const Tensor<B>& h) const { return detail::log_softmax(inner(h)); }
+
+  template <class V> void visit(V&& v) {
+    v("block", block);
+    v("inner", inner);
+  }
+
+  std::optional<Linear<B>> block;  ///< [NB, D]
+  Linear<B> inner;                 ///< [NI, D]
+
+ private:
+  Tensor<B> block_weight() const {
+    if (!block) throw DataError("[head] a block is asked for, the head knows none");
+    return block->weight();
+  }
+};
+
+/// One softmax over blocks and inners together, as in the paper: it has to learn which of them comes next.
+template <Backend B> class JointHead {
+ public:
+  using backend = B;
+  JointHead(Context<B>& context, const TokenHeadOptions& o)
+      : vocabulary(context, o.width, o.blocks + o.inners, false, o.dtype), blocks_(o.blocks) {}
+
+  /// As TypedHead's.
+  Tensor<B> nll(const Tensor<B>& h, const TokenTensors<B>& batch) const {
+    const ModuleScope scope("head");
+    std::vector<Tensor<B>> rows, targets;
+    if (batch.block_asks.size(0) > 0) rows.push_back(batch.block_asks), targets.push_back(batch.block_targets);
+    if (batch.inner_asks.size(0) > 0)
+      rows.push_back(batch.inner_asks), targets.push_back(batch.inner_targets + full<B>(h.state(), {}, static_cast<double>(blocks_), DType::i32));
+    if (rows.empty()) return detail::joined<B>({}, h);
+    return linear_cross_entropy(gather(h, concat(rows, 0)), vocabulary.weight(), concat(targets, 0));
+  }
+
+  Tensor<B> block_scores(const Tensor<B>& h) const { return slice(detail::log_softmax(vocabulary(h)), 1, 0, blocks_); }
+  Tensor<B> inner_scores(const Tensor<B>& h) const {
+    const Tensor<B> all = detail::log_softmax(vocabulary(h));
+    return slice(all, 1, blocks_, all.size(1));
+  }
+
+  template <class V> void visit(V&& v) { v("vocabulary", vocabulary); }
+
+  Linear<B> vocabulary;  ///< [NB + NI, D]
+
+ private:
+  std::int64_t blocks_;
+};
+
+}  // namespace chronotope

@@ -1,0 +1,75 @@
+#pragma once
+// A batch of tokens on a device.
+
+#include "chronotope/components/token_batch.hpp"
+
+namespace chronotope {
+
+/// Columns of the tokens of each kind, where they stand, and what is asked. Q asks, of which Qb are for blocks.
+template <Backend B> struct TokenTensors {
+  Packing<B> packing;                              ///< of all T tokens
+  Tensor<B> texts, blocks, types;                  ///< i32, one a token of the kind
+  std::array<Tensor<B>, time_features> when;       ///< of contexts, i32 each
+  std::array<Tensor<B>, geo_parts> user_where;     ///< of contexts
+  Tensor<B> inners, categories, vectors;           ///< of inner tokens, i32
+  std::array<Tensor<B>, geo_parts> place_where;    ///< of inner tokens
+  Tensor<B> order;                                 ///< [T] i32: rows of texts, contexts, blocks, inners and types one after another
+  Tensor<B> rows;                                  ///< [Q] i32 asked packed rows
+  Tensor<B> block_asks, block_targets;             ///< [Qb] i32: which of the Q ask for blocks, and for which
+  Tensor<B> inner_asks, inner_targets;             ///< [Q - Qb] i32
+
+  /// Throws DataError unless asked rows ascend within the tokens, ShapeError for prefixes that are none.
+  TokenTensors(Context<B>& context, const TokenBatch& batch) : TokenTensors(context, batch, Packing<B>(context, batch.lengths(), batch.prefixes())) {}
+
+  /// The batch as the last tokens of `whole`, which has more in front: its asked rows become rows of the whole.
+  TokenTensors(Context<B>& context, const TokenBatch& batch, Packing<B> whole)
+      : packing(std::move(whole)), state_(context.state()), first_(static_cast<std::int32_t>(packing.tokens()) - batch.tokens()) {
+    texts = upload(batch.texts()), blocks = upload(batch.blocks()), types = upload(batch.types());
+    for (std::size_t f = 0; f < time_features; ++f) when[f] = column(batch.contexts(), [f](const ContextInput& c) { return c.when[f]; });
+    for (std::size_t f = 0; f < geo_parts; ++f) user_where[f] = column(batch.contexts(), [f](const ContextInput& c) { return c.where[f]; });
+    for (std::size_t f = 0; f < geo_parts; ++f) place_where[f] = column(batch.inners(), [f](const InnerInput& i) { return i.where[f]; });
+    inners = column(batch.inners(), [](const InnerInput& i) { return i.inner; });
+    categories = column(batch.inners(), [](const InnerInput& i) { return i.category; });
+    vectors = column(batch.inners(), [](const InnerInput& i) { return i.vector; });
+    place_tokens(batch);
+    place_asks(batch);
+  }
+
+ private:
+  void place_tokens(const TokenBatch& batch) {
+    std::array<std::size_t, token_kinds> next{};
+    for (const TokenKind kind : batch.kinds())
+      for (std::size_t later = static_cast<std::size_t>(kind) + 1; later < token_kinds; ++later) ++next[later];
+    order = column(batch.kinds(), [&](TokenKind kind) { return static_cast<std::int32_t>(next[static_cast<std::size_t>(kind)]++); });
+  }
+
+  void place_asks(const TokenBatch& batch) {
+    std::vector<std::int32_t> asked, of[2], targets[2];
+    for (const Ask& ask : batch.asks()) {
+      if (ask.row < 0 || ask.row >= batch.tokens() || (!asked.empty() && first_ + ask.row <= asked.back()))
+        throw DataError("[tokens] asked rows must ascend within 0 .. " + std::to_string(batch.tokens() - 1) + ", found " + std::to_string(ask.row));
+      const int which = ask.what == TokenKind::block ? 0 : 1;
+      of[which].push_back(static_cast<std::int32_t>(asked.size()));
+      targets[which].push_back(ask.target);
+      asked.push_back(first_ + ask.row);
+    }
+    rows = upload(asked);
+    block_asks = upload(of[0]), block_targets = upload(targets[0]);
+    inner_asks = upload(of[1]), inner_targets = upload(targets[1]);
+  }
+
+  Tensor<B> upload(const std::vector<std::int32_t>& values) const {
+    return Tensor<B>::from_host(state_, std::span<const std::int32_t>(values), {static_cast<std::int64_t>(values.size())});
+  }
+  template <class Rows, class F> Tensor<B> column(const Rows& rows, F&& value) const {
+    std::vector<std::int32_t> values;
+    values.reserve(rows.size());
+    for (const auto& row : rows) values.push_back(value(row));
+    return upload(values);
+  }
+
+  typename Tensor<B>::State state_;
+  std::int32_t first_ = 0;
+};
+
+}  // namespace chronotope

@@ -1,0 +1,44 @@
+#pragma once
+// A model of actions as a config describes it.
+
+#include "chronotope/components/action_tokenizer.hpp"
+#include "chronotope/components/decoder.hpp"
+#include "chronotope/components/either.hpp"
+#include "chronotope/components/token_encoder.hpp"
+#include "chronotope/components/token_heads.hpp"
+#include "chronotope/models/generative_model.hpp"
+#include "chronotope/train/config.hpp"
+
+namespace chronotope {
+
+/// Every composition that a config can name.
+template <Backend B>
+using AnyGenerativeModel = GenerativeModel<TokenEncoder<B>, EitherDecoder<LlamaDecoder<B>, GptDecoder<B>>, EitherHead<TypedHead<B>, JointHead<B>>>;
+
+/// Rows of the tables of a model.
+struct GenerativeSizes {
+  std::int64_t blocks = 0, inners = 1, categories = 1, types = 0, geo_rows = 2049, texts = 0, vector_width = 0;
+};
+
+/// The longest sequence in tokens: profile, four tokens an action, u of a request, and a candidate.
+std::int64_t most_tokens(const Config& config);
+
+GenerativeSizes generative_sizes(const ActionTokenizer& tokenizer, const ActionsConfig& actions, std::int64_t vector_width);
+
+/// Fresh weights, drawn from the context's random state.
+template <Backend B> AnyGenerativeModel<B> make_generative_model(Context<B>& context, const Config& config, const GenerativeSizes& sizes) {
+  const ModelConfig& m = config.model;
+  const ActionsConfig& a = config.actions;
+  const bool gated = a.fusion == "gated";
+  TokenEncoder<B> encoder(context, {m.width, sizes.texts, sizes.blocks, sizes.inners, sizes.categories, sizes.types, sizes.geo_rows, sizes.vector_width, a.spacetime, true,
+                                    gated ? FusionWeights::gated : FusionWeights::fixed, m.dropout, DType::f32});
+  const DecoderOptions d{m.layers, m.width, m.heads, m.feed_forward, most_tokens(config), m.dropout, DType::f32};
+  const TokenHeadOptions h{m.width, sizes.blocks, sizes.inners, DType::f32};
+  using Decoders = EitherDecoder<LlamaDecoder<B>, GptDecoder<B>>;
+  using Heads = EitherHead<TypedHead<B>, JointHead<B>>;
+  Decoders decoder = m.decoder == "gpt" ? Decoders(GptDecoder<B>(context, d)) : Decoders(LlamaDecoder<B>(context, d));
+  Heads head = a.head == "joint" ? Heads(JointHead<B>(context, h)) : Heads(TypedHead<B>(context, h));
+  return {context, std::move(encoder), std::move(decoder), std::move(head), a.embedding};
+}
+
+}  // namespace chronotope

@@ -1,0 +1,31 @@
+#pragma once
+// Spacetime-GR on action logs from a config: training in a folder, and what was trained.
+
+#include <string>
+
+#include "chronotope/train/action_ranking.hpp"
+#include "chronotope/train/run.hpp"
+
+namespace chronotope {
+
+/// Pre-trains on a log (anything actions_in() reads) over the index that the config names; best is the epoch with the highest
+/// hr@1 + MRR / 2 on validation targets. Rules, files and options as train_checkins. Throws too when the index cannot be opened.
+TrainingState train_actions(Context<any_backend>& context, const std::string& log, const Config& config, const std::string& folder,
+                            const RunOptions& options, const RunObserver& observer = {});
+
+/// The version of an index folder with this fingerprint, the current one with 0. Throws DataError with the versions that are there
+/// when none has it.
+GeoIndex open_index(const std::string& folder, std::uint64_t fingerprint);
+
+/// A trained model of actions with all that it needs to be asked.
+struct TrainedActions {
+  Config config;
+  ActionTokenizer tokenizer;
+  AnyGenerativeModel<any_backend> model;
+};
+
+/// Throws ConfigError for a checkpoint of another system, FormatError when its parts do not belong together, and as open_index.
+/// `index` names another folder than the config's, "" does not.
+TrainedActions load_actions(Context<any_backend>& context, const Checkpoint& checkpoint, const std::string& index = "");
+
+}  // namespace chronotope

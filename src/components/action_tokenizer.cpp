@@ -1,0 +1,123 @@
+#include "chronotope/components/action_tokenizer.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "chronotope/core/error.hpp"
+#include "chronotope/data/calendar.hpp"
+#include "chronotope/data/geohash.hpp"
+
+namespace chronotope {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+std::int32_t id_of(const std::vector<std::string>& names, std::string_view name) {
+  const auto found = std::lower_bound(names.begin(), names.end(), name);
+  return found != names.end() && *found == name ? static_cast<std::int32_t>(found - names.begin()) + 1 : 0;
+}
+
+std::array<std::int32_t, time_features> when(std::int64_t local) {
+  const CalendarFields f = calendar_fields(local);
+  return {f.month, f.day, f.weekday, f.hour};
+}
+
+/// Where a position is not known the clock of UTC is all there is.
+std::int64_t local_time(const LoggedAction& a) {
+  if (a.offset) return a.time + 60 * std::int64_t{*a.offset};
+  const auto& at = a.user_position ? a.user_position : a.position;
+  return a.time + (at ? 3600 * std::llround(at->longitude / 15) : 0);
+}
+
+void check_ascending(const std::vector<std::string>& names) {
+  if (std::adjacent_find(names.begin(), names.end(), std::greater_equal<>()) != names.end())
+    throw FormatError("the vocabulary is damaged: its names do not ascend");
+}
+
+}  // namespace
+
+std::string ActionVocabulary::to_json() const {
+  return Json{{"kind", "actions"}, {"index", index}, {"geo", cells == GeoCells::grid ? "grid" : "geohash"}, {"geo_rows", geo_rows},
+              {"validation_from", validation_from}, {"test_from", test_from}, {"categories", categories}, {"types", types}}
+      .dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+ActionVocabulary ActionVocabulary::parse(const std::string& text) {
+  try {
+    const Json json = Json::parse(text);
+    ActionVocabulary v;
+    if (json.at("kind") != "actions") throw FormatError("the vocabulary is not one of actions");
+    json.at("index").get_to(v.index), json.at("geo_rows").get_to(v.geo_rows);
+    json.at("validation_from").get_to(v.validation_from), json.at("test_from").get_to(v.test_from);
+    json.at("categories").get_to(v.categories), json.at("types").get_to(v.types);
+    v.cells = json.at("geo") == "grid" ? GeoCells::grid : GeoCells::geohash;
+    check_ascending(v.categories), check_ascending(v.types);
+    if (v.geo_rows < 1) throw FormatError("the vocabulary is damaged: geo_rows is " + std::to_string(v.geo_rows));
+    return v;
+  } catch (const Json::exception& e) {
+    throw FormatError(std::string("the vocabulary is damaged: ") + e.what());
+  }
+}
+
+ActionTokenizer::ActionTokenizer(PlaceCatalogue places, ActionVocabulary vocabulary) {
+  if (places.index().info().fingerprint != vocabulary.index)
+    throw DataError(places.index().path() + " is another version of the index than the model was made for: its codes mean other places");
+  parts_ = std::make_shared<const Parts>(Parts{std::move(places), std::move(vocabulary)});
+}
+
+std::int32_t ActionTokenizer::category(std::string_view name) const { return id_of(vocabulary().categories, name); }
+std::int32_t ActionTokenizer::type(std::string_view name) const { return id_of(vocabulary().types, name); }
+
+PastAction ActionTokenizer::past(const LoggedAction& a) const {
+  PastAction p;
+  p.utc = a.time, p.local = local_time(a);
+  p.type = type(a.type);
+  p.interest = a.interest.value_or(true);
+  p.place = places().number(a.place);
+  std::optional<GeoPosition> at = a.position;
+  p.category = category(a.category);
+  if (const auto known = places().place(p.place)) at = GeoPosition{known->latitude, known->longitude}, p.category = category(known->category);
+  if (at) p.latitude = static_cast<float>(at->latitude), p.longitude = static_cast<float>(at->longitude);
+  if (a.user_position) p.user_latitude = static_cast<float>(a.user_position->latitude), p.user_longitude = static_cast<float>(a.user_position->longitude);
+  calendar_fields(p.local);  // throws for times out of range
+  return p;
+}
+
+std::array<std::int32_t, geo_parts> ActionTokenizer::where(double latitude, double longitude) const {
+  const ActionVocabulary& v = vocabulary();
+  std::array<std::int32_t, geo_parts> rows{};
+  rows.fill(v.geo_rows);
+  if (std::isnan(latitude)) return rows;
+  const auto cells = v.cells == GeoCells::geohash ? geohash_prefixes(latitude, longitude) : grid_cells(latitude, longitude);
+  for (std::size_t level = 0; level < geo_parts; ++level) rows[level] = hashed_row(cells[level], static_cast<int>(level), v.geo_rows);
+  return rows;
+}
+
+ContextInput ActionTokenizer::context(const PastAction& a) const { return {when(a.local), where(a.user_latitude, a.user_longitude)}; }
+ContextInput ActionTokenizer::context(const RequestContext& r) const {
+  constexpr double nowhere = PastAction::nowhere;
+  return {when(r.local), where(r.position ? r.position->latitude : nowhere, r.position ? r.position->longitude : nowhere)};
+}
+
+std::int32_t ActionTokenizer::block(const PastAction& a) const {
+  if (a.place != 0) return block(a.place);
+  if (!a.placed() || places().codes() != PlaceCodes::hierarchical) return 0;
+  return static_cast<std::int32_t>(places().index().block_at(a.latitude, a.longitude));
+}
+
+InnerInput ActionTokenizer::inner(const PastAction& a) const {
+  return {static_cast<std::int32_t>(places().tokens(a.place).inner), a.category, where(a.latitude, a.longitude), static_cast<std::int32_t>(a.place)};
+}
+
+InnerInput ActionTokenizer::inner(std::uint32_t number) const {
+  PastAction a;
+  a.place = number;
+  if (const auto known = places().place(number)) {
+    a.category = category(known->category);
+    a.latitude = static_cast<float>(known->latitude), a.longitude = static_cast<float>(known->longitude);
+  }
+  return inner(a);
+}
+
+}  // namespace chronotope
