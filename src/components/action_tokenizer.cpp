@@ -23,19 +23,17 @@ std::array<std::int32_t, time_features> when(std::int64_t local) {
   return {f.month, f.day, f.weekday, f.hour};
 }
 
-/// Where a position is not known the clock of UTC is all there is.
-std::int64_t local_time(const LoggedAction& a) {
-  if (a.offset) return a.time + 60 * std::int64_t{*a.offset};
-  const auto& at = a.user_position ? a.user_position : a.position;
-  return a.time + (at ? 3600 * std::llround(at->longitude / 15) : 0);
-}
-
 void check_ascending(const std::vector<std::string>& names) {
   if (std::adjacent_find(names.begin(), names.end(), std::greater_equal<>()) != names.end())
     throw FormatError("the vocabulary is damaged: its names do not ascend");
 }
 
 }  // namespace
+
+std::int64_t local_time(std::int64_t utc, const std::optional<int>& offset, const std::optional<GeoPosition>& at) {
+  if (offset) return utc + 60 * std::int64_t{*offset};
+  return utc + (at ? 3600 * std::llround(at->longitude / 15) : 0);
+}
 
 std::string ActionVocabulary::to_json() const {
   return Json{{"kind", "actions"}, {"index", index}, {"geo", cells == GeoCells::grid ? "grid" : "geohash"}, {"geo_rows", geo_rows},
@@ -69,16 +67,25 @@ ActionTokenizer::ActionTokenizer(PlaceCatalogue places, ActionVocabulary vocabul
 std::int32_t ActionTokenizer::category(std::string_view name) const { return id_of(vocabulary().categories, name); }
 std::int32_t ActionTokenizer::type(std::string_view name) const { return id_of(vocabulary().types, name); }
 
+SeenPlace ActionTokenizer::seen(std::string_view id, const std::optional<GeoPosition>& position, std::string_view name) const {
+  if (const std::uint32_t number = places().number(id)) return seen(number);
+  SeenPlace p;
+  p.category = category(name);
+  if (position) p.latitude = static_cast<float>(position->latitude), p.longitude = static_cast<float>(position->longitude);
+  return p;
+}
+
+SeenPlace ActionTokenizer::seen(std::uint32_t number) const {
+  const auto known = places().place(number);
+  if (!known) return {};
+  return {number, category(known->category), static_cast<float>(known->latitude), static_cast<float>(known->longitude)};
+}
+
 PastAction ActionTokenizer::past(const LoggedAction& a) const {
-  PastAction p;
-  p.utc = a.time, p.local = local_time(a);
+  PastAction p{seen(a.place, a.position, a.category)};
+  p.utc = a.time, p.local = local_time(a.time, a.offset, a.user_position ? a.user_position : a.position);
   p.type = type(a.type);
   p.interest = a.interest.value_or(true);
-  p.place = places().number(a.place);
-  std::optional<GeoPosition> at = a.position;
-  p.category = category(a.category);
-  if (const auto known = places().place(p.place)) at = GeoPosition{known->latitude, known->longitude}, p.category = category(known->category);
-  if (at) p.latitude = static_cast<float>(at->latitude), p.longitude = static_cast<float>(at->longitude);
   if (a.user_position) p.user_latitude = static_cast<float>(a.user_position->latitude), p.user_longitude = static_cast<float>(a.user_position->longitude);
   calendar_fields(p.local);  // throws for times out of range
   return p;
@@ -96,28 +103,18 @@ std::array<std::int32_t, geo_parts> ActionTokenizer::where(double latitude, doub
 
 ContextInput ActionTokenizer::context(const PastAction& a) const { return {when(a.local), where(a.user_latitude, a.user_longitude)}; }
 ContextInput ActionTokenizer::context(const RequestContext& r) const {
-  constexpr double nowhere = PastAction::nowhere;
+  constexpr double nowhere = SeenPlace::nowhere;
   return {when(r.local), where(r.position ? r.position->latitude : nowhere, r.position ? r.position->longitude : nowhere)};
 }
 
-std::int32_t ActionTokenizer::block(const PastAction& a) const {
-  if (a.place != 0) return block(a.place);
-  if (!a.placed() || places().codes() != PlaceCodes::hierarchical) return 0;
-  return static_cast<std::int32_t>(places().index().block_at(a.latitude, a.longitude));
+std::int32_t ActionTokenizer::block(const SeenPlace& p) const {
+  if (p.place != 0) return static_cast<std::int32_t>(places().tokens(p.place).block);
+  if (!p.placed() || places().codes() != PlaceCodes::hierarchical) return 0;
+  return static_cast<std::int32_t>(places().index().block_at(p.latitude, p.longitude));
 }
 
-InnerInput ActionTokenizer::inner(const PastAction& a) const {
-  return {static_cast<std::int32_t>(places().tokens(a.place).inner), a.category, where(a.latitude, a.longitude), static_cast<std::int32_t>(a.place)};
-}
-
-InnerInput ActionTokenizer::inner(std::uint32_t number) const {
-  PastAction a;
-  a.place = number;
-  if (const auto known = places().place(number)) {
-    a.category = category(known->category);
-    a.latitude = static_cast<float>(known->latitude), a.longitude = static_cast<float>(known->longitude);
-  }
-  return inner(a);
+InnerInput ActionTokenizer::inner(const SeenPlace& p) const {
+  return {static_cast<std::int32_t>(places().tokens(p.place).inner), p.category, where(p.latitude, p.longitude), static_cast<std::int32_t>(p.place)};
 }
 
 }  // namespace chronotope

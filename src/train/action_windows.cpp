@@ -73,8 +73,8 @@ bool ActionTokens::add(const ActionWindow& w, TokenBatch& batch) const {
     const ActionRows rows = add_place_tokens(tokenizer_, histories_.actions[i], i + 1 < w.end, batch);
     if (i < w.first_target || !asked(i)) continue;
     const PlaceCode target = tokenizer_.places().tokens(histories_.actions[i].place);
-    if (rows.block != rows.context) batch.ask(rows.context, TokenKind::block, static_cast<std::int32_t>(target.block));
-    batch.ask(rows.block, TokenKind::inner, static_cast<std::int32_t>(target.inner));
+    if (rows.block != rows.context) batch.ask(rows.context, Question::block, static_cast<std::int32_t>(target.block));
+    batch.ask(rows.block, Question::inner, static_cast<std::int32_t>(target.inner));
   }
   return true;
 }

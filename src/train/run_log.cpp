@@ -36,8 +36,10 @@ RunLog::RunLog(const std::string& folder, const TrainingState* resumed) : path_(
 }
 
 void RunLog::step(const StepReport& r) {
-  file_ << Json{{"step", r.steps}, {"epoch", r.epoch + 1}, {"loss", r.loss}, {"learning_rate", r.rate}, {"gradient_norm", r.norm},
-                {"inputs", r.inputs}, {"targets", r.targets}, {"seconds", r.seconds}}.dump() << '\n';
+  Json json{{"step", r.steps}, {"epoch", r.epoch + 1}, {"loss", r.loss}, {"learning_rate", r.rate}, {"gradient_norm", r.norm},
+            {"inputs", r.inputs}, {"targets", r.targets}, {"seconds", r.seconds}};
+  for (const auto& [name, value] : r.measures) json[name] = value;
+  file_ << json.dump() << '\n';
   check();
 }
 

@@ -28,18 +28,26 @@ struct ActionVocabulary {
   static ActionVocabulary parse(const std::string& json);
 };
 
-/// An action of a user as models read it.
-struct PastAction {
+/// A place as models read it.
+struct SeenPlace {
   static constexpr float nowhere = std::numeric_limits<float>::quiet_NaN();
   std::uint32_t place = 0;                          ///< number in the catalogue; 0: not in the index
-  std::int32_t category = 0, type = 0;              ///< ids of the vocabulary
-  float latitude = nowhere, longitude = nowhere;    ///< of the place, degrees
+  std::int32_t category = 0;                        ///< id of the vocabulary
+  float latitude = nowhere, longitude = nowhere;    ///< degrees
+  bool placed() const { return latitude == latitude; }  // not NaN
+};
+
+/// An action of a user as models read it.
+struct PastAction : SeenPlace {
+  std::int32_t type = 0;                            ///< id of the vocabulary
   float user_latitude = nowhere, user_longitude = nowhere;
   std::int64_t utc = 0, local = 0;                  ///< seconds
   bool interest = true;                             ///< interest-based: what a model learns to predict
-  bool placed() const { return latitude == latitude; }            // not NaN
   bool user_placed() const { return user_latitude == user_latitude; }
 };
+
+/// UTC seconds to the wall clock: by the offset in minutes, else by the meridian of `at`, else UTC.
+std::int64_t local_time(std::int64_t utc, const std::optional<int>& offset, const std::optional<GeoPosition>& at);
 
 /// Where and when something is asked.
 struct RequestContext {
@@ -56,8 +64,12 @@ class ActionTokenizer {
   const PlaceCatalogue& places() const { return parts_->places; }
   const ActionVocabulary& vocabulary() const { return parts_->vocabulary; }
 
-  /// Position and category are the index's where it knows the place, else those of the log. Without an offset local time is that
-  /// of the meridian: UTC + 1 h for every 15 degrees of longitude. Throws DataError for a position or time out of range.
+  /// Position and category are the index's where it knows the place, else those given.
+  SeenPlace seen(std::string_view place, const std::optional<GeoPosition>& position, std::string_view category) const;
+  /// A place of the catalogue.
+  SeenPlace seen(std::uint32_t place) const;
+  /// Without an offset local time is that of the meridian: UTC + 1 h for every 15 degrees of longitude. Throws DataError for a
+  /// position or time out of range.
   PastAction past(const LoggedAction& action) const;
 
   /// 0 for a name that is not known, and for "".
@@ -66,12 +78,9 @@ class ActionTokenizer {
 
   ContextInput context(const PastAction& action) const;
   ContextInput context(const RequestContext& request) const;
-  /// Tokens of an action's place. A place that is not in the index has the block it lies in and inner 0.
-  std::int32_t block(const PastAction& action) const;
-  InnerInput inner(const PastAction& action) const;
-  /// Tokens of a place of the catalogue, as a candidate.
-  std::int32_t block(std::uint32_t place) const { return static_cast<std::int32_t>(places().tokens(place).block); }
-  InnerInput inner(std::uint32_t place) const;
+  /// A place's tokens. One that is not in the index has the block it lies in and inner 0.
+  std::int32_t block(const SeenPlace& place) const;
+  InnerInput inner(const SeenPlace& place) const;
 
  private:
   struct Parts {

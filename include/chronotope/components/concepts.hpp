@@ -45,7 +45,7 @@ concept TokensEncoder = Module<E> && requires(const E& e, const TokenTensors<typ
 };
 
 /// Hidden states h [Q, D] to the next block, of NB, and to the next place in its block, of NI.
-///   nll(h, batch)       [Q]: -log p of the targets, those of blocks first
+///   nll(h, batch)       [Nb + Ni]: -log p of the targets, those of blocks first
 ///   block_scores(h)     [Q, NB] log p
 ///   inner_scores(h)     [Q, NI] log p
 template <class H>

@@ -33,10 +33,16 @@ struct InnerInput {
   std::int32_t vector = 0;                      ///< row of the places' multimodal vectors
 };
 
-/// What a token is asked for: the next token of a place. `target` is its id, or 0.
+enum class Question : std::uint8_t {
+  block,  ///< which block comes next
+  inner,  ///< which place in its block
+  state   ///< nothing but the hidden state
+};
+
+/// What is asked of a token. `target` is the id that came, 0 when nobody knows.
 struct Ask {
-  std::int32_t row = 0;  ///< packed row of the token that is asked
-  TokenKind what = TokenKind::block;  ///< block or inner: ids of different tables
+  std::int32_t row = 0;  ///< packed row of the token
+  Question what = Question::block;
   std::int32_t target = 0;
 };
 
@@ -58,8 +64,8 @@ class TokenBatch {
   std::int32_t inner(const InnerInput& input) { return add(TokenKind::inner, inners_, input); }
   std::int32_t type(std::int32_t id) { return add(TokenKind::type, types_, id); }
 
-  /// Asks for what comes after the token in `row`; rows must ascend.
-  void ask(std::int32_t row, TokenKind what, std::int32_t target = 0) { asks_.push_back({row, what, target}); }
+  /// Asks the token in `row`. Rows must not fall; one token may be asked several things.
+  void ask(std::int32_t row, Question what, std::int32_t target = 0) { asks_.push_back({row, what, target}); }
 
   std::int32_t tokens() const { return static_cast<std::int32_t>(kinds_.size()); }
   const std::vector<std::int32_t>& lengths() const { return lengths_; }

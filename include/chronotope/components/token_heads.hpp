@@ -35,7 +35,7 @@ template <Backend B> class TypedHead {
     if (o.blocks > 0) block.emplace(context, o.width, o.blocks, false, o.dtype);
   }
 
-  /// -log p of the targets of hidden states h [Q, D] -> [Q]: those of blocks, then those of inners. Logits exist for asked rows only.
+  /// -log p of the targets, of hidden states h [Q, D] -> [Nb + Ni]: those of blocks, then those of inners. Logits exist for asked tokens only.
   Tensor<B> nll(const Tensor<B>& h, const TokenTensors<B>& batch) const {
     const ModuleScope scope("head");
     std::vector<Tensor<B>> parts;

@@ -5,7 +5,7 @@
 
 namespace chronotope {
 
-/// Columns of the tokens of each kind, where they stand, and what is asked. Q asks, of which Qb are for blocks.
+/// Columns of the tokens of each kind, where they stand, and what is asked: Q tokens, for Nb blocks and Ni places in blocks.
 template <Backend B> struct TokenTensors {
   Packing<B> packing;                              ///< of all T tokens
   Tensor<B> texts, blocks, types;                  ///< i32, one a token of the kind
@@ -15,8 +15,8 @@ template <Backend B> struct TokenTensors {
   std::array<Tensor<B>, geo_parts> place_where;    ///< of inner tokens
   Tensor<B> order;                                 ///< [T] i32: rows of texts, contexts, blocks, inners and types one after another
   Tensor<B> rows;                                  ///< [Q] i32 asked packed rows
-  Tensor<B> block_asks, block_targets;             ///< [Qb] i32: which of the Q ask for blocks, and for which
-  Tensor<B> inner_asks, inner_targets;             ///< [Q - Qb] i32
+  Tensor<B> block_asks, block_targets;             ///< [Nb] i32: which of the Q are asked for a block, and which came
+  Tensor<B> inner_asks, inner_targets;             ///< [Ni] i32
 
   /// Throws DataError unless asked rows ascend within the tokens, ShapeError for prefixes that are none.
   TokenTensors(Context<B>& context, const TokenBatch& batch) : TokenTensors(context, batch, Packing<B>(context, batch.lengths(), batch.prefixes())) {}
@@ -46,12 +46,13 @@ template <Backend B> struct TokenTensors {
   void place_asks(const TokenBatch& batch) {
     std::vector<std::int32_t> asked, of[2], targets[2];
     for (const Ask& ask : batch.asks()) {
-      if (ask.row < 0 || ask.row >= batch.tokens() || (!asked.empty() && first_ + ask.row <= asked.back()))
-        throw DataError("[tokens] asked rows must ascend within 0 .. " + std::to_string(batch.tokens() - 1) + ", found " + std::to_string(ask.row));
-      const int which = ask.what == TokenKind::block ? 0 : 1;
-      of[which].push_back(static_cast<std::int32_t>(asked.size()));
+      if (ask.row < 0 || ask.row >= batch.tokens() || (!asked.empty() && first_ + ask.row < asked.back()))
+        throw DataError("[tokens] asked rows must not fall and lie within 0 .. " + std::to_string(batch.tokens() - 1) + ", found " + std::to_string(ask.row));
+      if (asked.empty() || asked.back() != first_ + ask.row) asked.push_back(first_ + ask.row);
+      if (ask.what == Question::state) continue;
+      const int which = ask.what == Question::block ? 0 : 1;
+      of[which].push_back(static_cast<std::int32_t>(asked.size()) - 1);
       targets[which].push_back(ask.target);
-      asked.push_back(first_ + ask.row);
     }
     rows = upload(asked);
     block_asks = upload(of[0]), block_targets = upload(targets[0]);

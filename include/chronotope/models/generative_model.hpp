@@ -23,7 +23,7 @@ class GenerativeModel {
   /// Hidden states of the asked tokens, [Q, D].
   Tensors hidden(const TokenTensors<backend>& batch) const { return decoder.decode(encoder(batch), batch.packing, batch.rows); }
 
-  /// -log p of the targets, [Q]: those of blocks first.
+  /// -log p of the targets, [Nb + Ni]: those of blocks first.
   Tensors nll(const TokenTensors<backend>& batch) const { return head.nll(hidden(batch), batch); }
 
   /// The same for a batch that is the last tokens of its packing, the others in `past`, which has all then. Records nothing.

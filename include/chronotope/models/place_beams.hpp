@@ -95,7 +95,7 @@ bool expand(Context<B>& context, const Model& model, const PlaceCatalogue& catal
     beam.expanded = std::min(beam.blocks.size(), first + blocks);
     for (std::size_t i = first; i < beam.expanded; ++i) {
       branches.branch(beam.seen);
-      branches.ask(branches.block(static_cast<std::int32_t>(beam.blocks[i])), TokenKind::inner);
+      branches.ask(branches.block(static_cast<std::int32_t>(beam.blocks[i])), Question::inner);
       of.emplace_back(&beam, i);
     }
   }

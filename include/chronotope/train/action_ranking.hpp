@@ -25,7 +25,7 @@ std::vector<std::int64_t> generated_ranks(Context<B>& context, const Model& mode
       const std::int32_t first = asked.tokens();
       tokens.add_history(w.user, w.begin, w.end - 1, asked);
       const std::int32_t u = asked.context(tokens.tokenizer().context(tokens.histories().actions[w.end - 1]));
-      asked.ask(u, catalogue.block_rows() > 0 ? TokenKind::block : TokenKind::inner);
+      asked.ask(u, catalogue.block_rows() > 0 ? Question::block : Question::inner);
       rows.push_back({first, u + 1});
     }
     Encoded<B> encoded;

@@ -3,6 +3,8 @@
 
 #include <concepts>
 #include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "chronotope/nn/module.hpp"
@@ -14,6 +16,7 @@ template <Backend B> struct TaskLoss {
   Tensor<B> sum;             ///< a scalar f32, in nats; undefined when nothing was asked for
   std::int64_t targets = 0;  ///< how many losses were added
   std::int64_t inputs = 0;   ///< what was read for them: actions of windows, samples of a click log
+  std::vector<std::pair<std::string, double>> measures = {};  ///< for the log, means over the targets
 };
 
 ///   samples(epoch)   what the epoch asks for, in its order; by the epoch's number alone, so that a resumed epoch is the same

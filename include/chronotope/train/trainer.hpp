@@ -22,6 +22,7 @@ struct StepReport {
   double norm = 0;         ///< gradient norm before clipping
   double seconds = 0;      ///< wall time of the step
   std::int64_t inputs = 0, targets = 0;  ///< as in TaskLoss
+  std::vector<std::pair<std::string, double>> measures = {};  ///< as in TaskLoss, over the step's targets
 };
 
 /// What the present weights are worth on validation data.
@@ -98,6 +99,7 @@ template <TrainingTask T> class Trainer {
     if (report.targets == 0) return report;
     const auto targets = static_cast<double>(report.targets);
     report.loss /= targets;
+    for (auto& [name, value] : report.measures) value /= targets;
     report.rate = schedule_(state_.steps);
     report.norm = optimizer_.step(report.rate, 1 / targets, config_.clip_norm);
     ++state_.steps;
@@ -133,6 +135,10 @@ template <TrainingTask T> class Trainer {
                   std::to_string(state_.epoch + 1) + "; the last checkpoint is untouched: lower training.learning_rate and resume");
     backward(loss.sum);
     report.loss += value;
+    for (std::size_t i = 0; i < loss.measures.size(); ++i) {
+      if (report.measures.size() <= i) report.measures.emplace_back(loss.measures[i].first, 0);
+      report.measures[i].second += loss.measures[i].second * static_cast<double>(loss.targets);
+    }
   }
 
   void run_epoch(const TrainerHooks& hooks) {
