@@ -62,6 +62,17 @@ void AtomicFile::write(const void* data, std::size_t size) {
   }
 }
 
+void AtomicFile::rewrite(std::size_t at, std::string_view text) {
+  if (descriptor_ < 0) throw FileError(path_ + ": cannot be written: the file is already committed");
+  while (!text.empty()) {
+    const ssize_t written = ::pwrite(descriptor_, text.data(), text.size(), static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) fail("writing failed");
+    at += static_cast<std::size_t>(written);
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
 void AtomicFile::commit() {
   if (descriptor_ < 0) throw FileError(path_ + ": cannot be written: the file is already committed");
   if (sync_retrying(descriptor_) != 0) fail("flushing to the disk failed");

@@ -21,6 +21,9 @@ class AtomicFile {
   void write(const void* data, std::size_t size);
   void write(std::string_view text) { write(text.data(), text.size()); }
 
+  /// Replaces bytes that were written before, `at` bytes from the beginning: a head that is only known at the end.
+  void rewrite(std::size_t at, std::string_view text);
+
   /// Syncs the file, renames it to `path` (an existing file is replaced) and syncs the folder. At most once.
   void commit();
 
