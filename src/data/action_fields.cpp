@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "checkin_rules.hpp"
+#include "chronotope/core/error.hpp"
 #include "core/word_distance.hpp"
 #include "csv.hpp"
 #include "split_text.hpp"
@@ -39,7 +40,8 @@ FieldKind kind_of(ActionField field) {
   switch (field) {
     case ActionField::time:
     case ActionField::offset:
-    case ActionField::interest: return FieldKind::whole;
+    case ActionField::interest:
+    case ActionField::clicked: return FieldKind::whole;
     case ActionField::user_latitude:
     case ActionField::user_longitude:
     case ActionField::latitude:
@@ -48,15 +50,17 @@ FieldKind kind_of(ActionField field) {
   }
 }
 
-std::string unknown_field(std::string_view name) {
+ActionField find_field(std::string_view name, FieldList fields, const char* log, const std::string& where) {
+  for (const ActionField field : fields)
+    if (name_of(field) == name) return field;
   constexpr std::size_t longest = 64;  // a longer name is like none of ours, and comparing takes its length
   const std::string_view compared = name.substr(0, longest);
-  const auto nearest = std::min_element(action_field_names.begin(), action_field_names.end(), [&](auto a, auto b) {
-    return word_distance(compared, a) < word_distance(compared, b);
+  const auto nearest = std::min_element(fields.begin(), fields.end(), [&](ActionField a, ActionField b) {
+    return word_distance(compared, name_of(a)) < word_distance(compared, name_of(b));
   });
-  std::string text = "an action log has no " + shown(name) + "; did you mean '" + std::string(*nearest) + "'? It has";
-  for (const std::string_view known : action_field_names) (text += ' ') += known;
-  return text + " (docs/data.md); remove what it does not have";
+  std::string text = where + log + " has no " + shown(name) + "; did you mean '" + std::string(name_of(*nearest)) + "'? It has";
+  for (const ActionField known : fields) (text += ' ') += name_of(known);
+  throw FormatError(text + " (docs/data.md); remove what it does not have");
 }
 
 const char* wanted(ActionField field) {
@@ -64,6 +68,7 @@ const char* wanted(ActionField field) {
     case ActionField::time: return "is not a whole number; write seconds since 1970-01-01 UTC";
     case ActionField::offset: return "is not a whole number; write the minutes that local time is ahead of UTC";
     case ActionField::interest: return "is neither 0 nor 1; write 1 for interest-based, 0 for functional, or nothing";
+    case ActionField::clicked: return "is neither 0 nor 1; write 1 for a click, 0 for none";
     default: break;
   }
   return kind_of(field) == FieldKind::number ? "is not a number; write degrees such as 40.7127"
@@ -71,6 +76,7 @@ const char* wanted(ActionField field) {
 }
 
 const char* broken_rule(ActionField field, std::string_view text) {
+  if (text.empty() && field == ActionField::request) return "is empty; every row needs the number of its request";
   if (text.empty() && is_needed(field)) return "is empty; every action needs a user, a time and a place";
   if (field != ActionField::profile && text.size() > most_text_bytes)
     return "is longer than 1,024 bytes; shorten it: steps keep such texts in memory";
@@ -87,7 +93,8 @@ const char* broken_rule(ActionField field, std::int64_t value) {
            "(milliseconds must be divided by 1000)";
   if (field == ActionField::offset && (value < -most_offset / 60 || value > most_offset / 60))
     return "is out of range: the minutes lie between -1440 and 1440";
-  return field == ActionField::interest && value != 0 && value != 1 ? wanted(field) : nullptr;
+  const bool yes_or_no = field == ActionField::interest || field == ActionField::clicked;
+  return yes_or_no && value != 0 && value != 1 ? wanted(field) : nullptr;
 }
 
 const char* broken_rule(ActionField field, double value) {
@@ -106,14 +113,20 @@ ActionDraft::ActionDraft(LoggedAction& out) : out_(out), user_{missing, missing}
   out.interest.reset();
 }
 
-const char* ActionDraft::take(ActionField field, std::string_view text) {
-  std::string& to = field == ActionField::user       ? out_.user
-                    : field == ActionField::place    ? out_.place
-                    : field == ActionField::category ? out_.category
-                    : field == ActionField::type     ? out_.type
-                                                     : out_.profile;
-  const char* broken = broken_rule(field, text);
-  if (!broken) to = text;
+std::string& ActionDraft::text(ActionField field) {
+  switch (field) {
+    case ActionField::user: return out_.user;
+    case ActionField::place: return out_.place;
+    case ActionField::category: return out_.category;
+    case ActionField::type: return out_.type;
+    case ActionField::request: return request_;
+    default: return out_.profile;
+  }
+}
+
+const char* ActionDraft::take(ActionField field, std::string_view value) {
+  const char* broken = broken_rule(field, value);
+  if (!broken) text(field) = value;
   return broken;
 }
 
@@ -121,6 +134,7 @@ const char* ActionDraft::take(ActionField field, std::int64_t value) {
   if (const char* broken = broken_rule(field, value)) return broken;
   if (field == ActionField::time) out_.time = value;
   else if (field == ActionField::offset) out_.offset = static_cast<int>(value);
+  else if (field == ActionField::clicked) clicked_ = value == 1;
   else out_.interest = value == 1;
   return nullptr;
 }
@@ -140,6 +154,20 @@ const char* ActionDraft::take(ActionField field, double value) {
 const char* ActionDraft::finish() {
   if (out_.user.empty() || out_.place.empty() || out_.time == 0)
     return "lacks user, time or place; every action needs all three";
+  return finish_positions();
+}
+
+const char* ActionDraft::finish_request() {
+  if (out_.user.empty() || out_.time == 0) return "lacks user or time; every request needs both";
+  return finish_positions();
+}
+
+const char* ActionDraft::finish_shown() {
+  if (out_.place.empty() || !clicked_) return "lacks place or clicked; everything shown needs both";
+  return finish_positions();
+}
+
+const char* ActionDraft::finish_positions() {
   if (is_half(user_)) return "has one of user_latitude and user_longitude; write both or none";
   if (is_half(place_)) return "has one of latitude and longitude; write both or none";
   out_.user_position = whole(user_);

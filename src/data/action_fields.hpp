@@ -1,8 +1,9 @@
 #pragma once
-// What may stand in each field of an action log, the same for every format and for reading and writing.
+// What may stand in each field of an action log or a request log, the same for every format and for reading and writing.
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -22,12 +23,25 @@ enum class ActionField : std::uint8_t {
   category,
   type,
   profile,
-  interest
+  interest,
+  clicked,  // this and the next in request logs only
+  request
 };
 
-inline constexpr std::array<std::string_view, 12> action_field_names{
-    "user",     "time",      "offset",   "user_latitude", "user_longitude", "place",
-    "latitude", "longitude", "category", "type",          "profile",        "interest"};
+inline constexpr std::array<std::string_view, 14> field_names{
+    "user",     "time", "offset",  "user_latitude", "user_longitude", "place",  "latitude", "longitude",
+    "category", "type", "profile", "interest",      "clicked",        "request"};
+inline constexpr std::string_view name_of(ActionField field) { return field_names[static_cast<std::size_t>(field)]; }
+
+/// The fields that a log, a row or an object may hold.
+using FieldList = std::span<const ActionField>;
+
+inline constexpr std::array<ActionField, 12> action_fields{
+    ActionField::user,     ActionField::time,      ActionField::offset,   ActionField::user_latitude, ActionField::user_longitude, ActionField::place,
+    ActionField::latitude, ActionField::longitude, ActionField::category, ActionField::type,          ActionField::profile,        ActionField::interest};
+inline constexpr std::array<ActionField, 12> request_fields{
+    ActionField::request, ActionField::user,  ActionField::time,     ActionField::offset,    ActionField::user_latitude, ActionField::user_longitude,
+    ActionField::profile, ActionField::place, ActionField::latitude, ActionField::longitude, ActionField::category,      ActionField::clicked};
 
 inline constexpr std::size_t most_text_bytes = 1024;  // of every text but the profile, which only a row's length bounds
 
@@ -35,11 +49,13 @@ enum class FieldKind : std::uint8_t { text, whole, number };
 
 FieldKind kind_of(ActionField field);
 constexpr bool is_needed(ActionField field) {
-  return field == ActionField::user || field == ActionField::time || field == ActionField::place;
+  return field == ActionField::user || field == ActionField::time || field == ActionField::place ||
+         field == ActionField::clicked || field == ActionField::request;
 }
 
-/// "there is no "tme"; did you mean "time"?" with what a log may hold.
-std::string unknown_field(std::string_view name);
+/// The field of this name among `fields`. Throws FormatError: `where`, "an action log has no 'tme'; did you mean
+/// 'time'?" and what `log` may hold.
+ActionField find_field(std::string_view name, FieldList fields, const char* log, const std::string& where);
 
 /// For a value that is not of the field's kind: what to write instead, as the end of a sentence about the value.
 const char* wanted(ActionField field);
@@ -61,11 +77,21 @@ class ActionDraft {
 
   /// Once all fields are there: what is wrong with the action as a whole, or null.
   const char* finish();
+  /// The same for what a request says of itself, and of a shown place.
+  const char* finish_request();
+  const char* finish_shown();
+
+  const std::optional<bool>& clicked() const { return clicked_; }
+  const std::string& request() const { return request_; }
 
  private:
+  const char* finish_positions();
+  std::string& text(ActionField field);
   double& degrees(ActionField field);
   LoggedAction& out_;
   GeoPosition user_, place_;  // NaN where missing
+  std::optional<bool> clicked_;
+  std::string request_;
 };
 
 /// Calls f(field, value) for every field that the action has, in the order of the names.

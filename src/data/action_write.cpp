@@ -1,13 +1,39 @@
-#include <nlohmann/json.hpp>
-
-#include "action_fields.hpp"
+#include "action_rows.hpp"
+#include "action_values.hpp"
 #include "byte_sink.hpp"
 #include "chronotope/core/error.hpp"
-#include "csv.hpp"
-#include "csv_write.hpp"
 
 namespace chronotope {
 namespace {
+
+std::string csv_line(const LoggedAction& action) {
+  std::string line;
+  std::size_t column = 0;
+  for_each_field(action, [&](ActionField field, auto value) {
+    for (; column < static_cast<std::size_t>(field); ++column) line += ',';
+    append_value(line, value, false);
+  });
+  line.append(action_fields.size() - 1 - column, ',');
+  return line += '\n';
+}
+
+std::string json_line(const LoggedAction& action) {
+  std::string line;
+  for_each_field(action, [&](ActionField field, auto value) {
+    line += line.empty() ? "{\"" : ", \"";
+    (line += name_of(field)) += "\": ";
+    append_value(line, value, true);
+  });
+  return line += "}\n";
+}
+
+std::string csv_header() {
+  std::string line;
+  for (const ActionField field : action_fields) (line += line.empty() ? "" : ",") += name_of(field);
+  return line += '\n';
+}
+
+}  // namespace
 
 bool is_json_name(std::string_view path) {
   std::string_view name = path;
@@ -17,44 +43,6 @@ bool is_json_name(std::string_view path) {
   throw ConfigError(std::string(path) +
                     ": the name does not say a format; let it end in .csv, .csv.gz, .jsonl or .jsonl.gz");
 }
-
-void append_value(std::string& line, std::string_view text, bool json) {
-  if (json) line += nlohmann::json(text).dump();
-  else append_csv_text(line, text);
-}
-template <class Number> void append_value(std::string& line, Number value, bool) { append_number(line, value); }
-
-std::string csv_line(const LoggedAction& action) {
-  std::string line;
-  std::size_t column = 0;
-  for_each_field(action, [&](ActionField field, auto value) {
-    for (; column < static_cast<std::size_t>(field); ++column) line += ',';
-    append_value(line, value, false);
-  });
-  line.append(action_field_names.size() - 1 - column, ',');
-  return line += '\n';
-}
-
-std::string json_line(const LoggedAction& action) {
-  std::string line;
-  for_each_field(action, [&](ActionField field, auto value) {
-    line += line.empty() ? "{\"" : ", \"";
-    (line += action_field_names[static_cast<std::size_t>(field)]) += "\": ";
-    append_value(line, value, true);
-  });
-  return line += "}\n";
-}
-
-std::string csv_header() {
-  std::string line;
-  for (const std::string_view name : action_field_names) (line += line.empty() ? "" : ",") += name;
-  return line += '\n';
-}
-
-std::string value_text(std::string_view text) { return shown(text); }
-template <class Number> std::string value_text(Number value) { return std::to_string(value); }
-
-}  // namespace
 
 class ActionWriter::State {
  public:
@@ -66,8 +54,7 @@ class ActionWriter::State {
     if (finished_) throw FileError(path_ + ": cannot be written: the log is already finished");
     for_each_field(action, [&](ActionField field, auto value) {
       if (const char* broken = broken_rule(field, value))
-        refuse(std::string(action_field_names[static_cast<std::size_t>(field)]) + " " + value_text(value) + " " +
-               broken);
+        refuse(std::string(name_of(field)) + " " + value_text(value) + " " + broken);
     });
     const std::string line = json_ ? json_line(action) : csv_line(action);
     if (line.size() > CsvReader::max_row_bytes) refuse("it would be longer than 1 MiB; shorten its texts");

@@ -14,7 +14,7 @@ namespace chronotope {
 namespace {
 
 constexpr std::int64_t day_seconds = 86400;
-constexpr std::int64_t first_day = 1'704'067'200;  // Monday 2024-01-01 00:00 on the local clock
+using invented::first_day;
 constexpr int most_a_day = 6;
 
 template <class Number> void check(const char* name, Number value, Number least, Number most) {

@@ -1,58 +1,18 @@
 #include "city_model.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
-#include <numbers>
 
 namespace chronotope::city {
 namespace {
 
 constexpr int city_radius = 5000, district_radius = 700;  // metres
-constexpr std::int64_t metres_per_degree = 111'320;       // of latitude
 constexpr int places_per_district = 60;
 constexpr int return_percent = 54, appointment_percent = 75;
 
-// How awake people are at each hour.
-constexpr std::array<int, 24> workday_hours = {2,  1,  1, 0, 0, 1,  4,  9,  12, 8, 5, 7,
-                                               14, 12, 6, 5, 6, 10, 14, 14, 11, 8, 6, 4};
-constexpr std::array<int, 24> weekend_hours = {7,  6,  4,  2,  1,  0, 1,  2,  4,  7,  10, 11,
-                                               12, 12, 11, 10, 10, 9, 11, 13, 13, 12, 11, 9};
-
-// Nearness falls with the square of the distance beyond the reach.
-std::int64_t nearness(Point a, Point b, int reach) {
-  const std::int64_t dx = a.x - b.x, dy = a.y - b.y, r = reach;
-  return 1'000'000 * r * r / (r * r + dx * dx + dy * dy);
-}
-
-std::uint64_t scramble(std::uint64_t x) {
-  x = (x ^ x >> 30) * 0xBF58476D1CE4E5B9;
-  x = (x ^ x >> 27) * 0x94D049BB133111EB;
-  return x ^ x >> 31;
-}
+std::int64_t nearness(Point a, Point b, int reach) { return invented::nearness(a, b, reach, 1'000'000); }
 
 }  // namespace
-
-Random::Random(std::uint64_t seed, std::uint64_t stream) : state_(scramble(seed) ^ scramble(~stream)) {}
-
-std::uint64_t Random::next() { return scramble(state_ += 0x9E3779B97F4A7C15); }
-
-int Random::below(int count) { return static_cast<int>((next() >> 32) * static_cast<std::uint64_t>(count) >> 32); }
-
-int Random::pick(const std::vector<std::int64_t>& weights) {
-  std::int64_t total = 0;
-  for (const std::int64_t weight : weights) total += weight;
-  if (total == 0) return -1;
-  auto left = static_cast<std::int64_t>(next() % static_cast<std::uint64_t>(total));
-  int index = 0;
-  while (left >= weights[index]) left -= weights[index++];
-  return index;
-}
-
-int day_part(int hour) {
-  constexpr std::array<int, day_parts - 1> ends = {6, 10, 12, 15, 18, 21};
-  return static_cast<int>(std::upper_bound(ends.begin(), ends.end(), hour) - ends.begin());
-}
 
 const std::array<Kind, kind_count>& kinds() {
   using enum Quarter;
@@ -79,12 +39,8 @@ const std::array<Kind, kind_count>& kinds() {
   return table;
 }
 
-Map::Map(const CityOptions& options) {
+Map::Map(const CityOptions& options) : plane_(options.latitude, options.longitude) {
   Random random(options.seed, 0);
-  // The cosine is rounded to 16 bits, which hides the last bits in which mathematical libraries differ.
-  narrowing_ = std::llround(std::cos(options.latitude * std::numbers::pi / 180) * 65536);
-  centre_latitude_ = std::llround(options.latitude * 1e6);
-  centre_longitude_ = std::llround(options.longitude * 1e6);
   const int districts = std::max(6, options.places / places_per_district);
   for (int i = 0; i < districts; ++i) {
     const Point centre{random.below(2 * city_radius + 1) - city_radius,
@@ -122,16 +78,6 @@ Place Map::make_place(int kind, Random& random) const {
   return place;
 }
 
-double Map::latitude(int place) const {
-  return static_cast<double>(centre_latitude_ + places_[place].at.y * std::int64_t{1'000'000} / metres_per_degree) /
-         1e6;
-}
-
-double Map::longitude(int place) const {
-  const std::int64_t east = places_[place].at.x * std::int64_t{1'000'000} * 65536 / (metres_per_degree * narrowing_);
-  return static_cast<double>(centre_longitude_ + east) / 1e6;
-}
-
 Person::Person(const Map& map, std::uint64_t seed, int number)
     : map_(map), random_(seed, static_cast<std::uint64_t>(number) + 1) {
   const auto& homes = map.of_kind(residence);
@@ -161,7 +107,7 @@ void Person::make_appointments() {
 
 int Person::draw_hour(bool weekend) {
   std::vector<std::int64_t> weights(24);
-  const auto& awake = weekend ? weekend_hours : workday_hours;
+  const auto& awake = invented::awake(weekend);
   for (int hour = 0; hour < 24; ++hour) weights[(hour + lateness_ + 24) % 24] = awake[hour];
   return random_.pick(weights);
 }

@@ -7,28 +7,14 @@
 #include <vector>
 
 #include "chronotope/data/city.hpp"
+#include "invented.hpp"
 
 namespace chronotope::city {
 
-/// SplitMix64 (Steele, Lea, Flood, OOPSLA 2014): the same numbers on every platform, unlike std distributions.
-class Random {
- public:
-  Random(std::uint64_t seed, std::uint64_t stream);
-
-  std::uint64_t next();
-  /// 0 to count - 1.
-  int below(int count);
-  bool chance(int percent) { return below(100) < percent; }
-  /// An index with probability in proportion to its weight; -1 if all are 0.
-  int pick(const std::vector<std::int64_t>& weights);
-
- private:
-  std::uint64_t state_;
-};
-
-/// Parts of the day: 0-5, 6-9, 10-11, 12-14, 15-17, 18-20 and 21-23 o'clock.
-inline constexpr int day_parts = 7;
-int day_part(int hour);
+using invented::day_part;
+using invented::day_parts;
+using invented::Point;
+using invented::Random;
 
 using PartWeights = std::array<int, day_parts>;
 
@@ -47,10 +33,6 @@ struct Kind {
 enum : int { residence, office, kind_count = 16 };
 const std::array<Kind, kind_count>& kinds();
 
-struct Point {
-  int x = 0, y = 0;  ///< metres east and north of the centre
-};
-
 struct Place {
   int kind = 0;
   Point at;
@@ -65,8 +47,8 @@ class Map {
 
   const Place& place(int number) const { return places_[number]; }
   const std::vector<int>& of_kind(int kind) const { return by_kind_[kind]; }
-  double latitude(int place) const;
-  double longitude(int place) const;
+  double latitude(int place) const { return plane_.latitude(places_[place].at); }
+  double longitude(int place) const { return plane_.longitude(places_[place].at); }
 
  private:
   struct District {
@@ -79,8 +61,7 @@ class Map {
   std::vector<District> districts_;
   std::vector<Place> places_;
   std::array<std::vector<int>, kind_count> by_kind_;
-  std::int64_t centre_latitude_, centre_longitude_;  // millionths of a degree
-  std::int64_t narrowing_;                           // cosine of the latitude x 65536
+  invented::Plane plane_;
 };
 
 /// Somebody who moves about. Calls of visit() must follow the order of time.

@@ -1,0 +1,70 @@
+#include <functional>
+
+#include "action_columns.hpp"
+#include "chronotope/core/error.hpp"
+#include "request_rows.hpp"
+
+namespace chronotope {
+namespace {
+
+class CsvRequests : public RequestReader::Rows {
+ public:
+  explicit CsvRequests(const std::string& path)
+      : csv_(path),
+        columns_(csv_, request_fields, "a request log", "request, user, time, place and clicked"),
+        more_(csv_.next()) {
+    if (more_) read();
+  }
+
+  bool next(LoggedRequest& request) override {
+    if (!more_) return false;
+    const std::string id = id_;
+    if (!seen_.insert(std::hash<std::string>()(id)).second)
+      throw DataError(csv_.place() + "request " + shown(id) +
+                      " was there before; rows of one request stand together, and each request has its own number");
+    RequestDraft draft(request);
+    add(draft);
+    LoggedAction head = row_;
+    draft.head(head);
+    while ((more_ = csv_.next())) {
+      read();
+      if (id_ != id) break;
+      if (!draft.belongs(row_))
+        throw DataError(csv_.place() + "request " + shown(id) +
+                        " has another user, time, offset, position or profile than in the row before; what belongs to "
+                        "a request is the same in all its rows");
+      add(draft);
+    }
+    return true;
+  }
+
+ private:
+  void read() {
+    ActionDraft draft(row_);
+    columns_.take(draft);
+    if (const char* broken = draft.finish_shown()) throw DataError(csv_.place() + broken);
+    if (const char* broken = draft.finish_request()) throw DataError(csv_.place() + broken);
+    id_ = draft.request();
+    clicked_ = *draft.clicked();
+  }
+
+  void add(RequestDraft& draft) {
+    if (const char* broken = draft.add(row_, clicked_))
+      throw DataError(csv_.place() + "request " + shown(id_) + " " + broken);
+  }
+
+  CsvReader csv_;
+  ActionColumns columns_;
+  LoggedAction row_;  // that was read last, of request id_
+  std::string id_;
+  bool clicked_ = false, more_;
+  std::unordered_set<std::size_t> seen_;  // hashes of the requests' numbers
+};
+
+}  // namespace
+
+std::unique_ptr<RequestReader::Rows> csv_requests(const std::string& path) {
+  return std::make_unique<CsvRequests>(path);
+}
+
+}  // namespace chronotope

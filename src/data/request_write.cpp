@@ -1,0 +1,149 @@
+#include <array>
+
+#include "action_rows.hpp"
+#include "action_values.hpp"
+#include "byte_sink.hpp"
+#include "chronotope/core/error.hpp"
+#include "request_rows.hpp"
+
+namespace chronotope {
+namespace {
+
+LoggedAction head_of(const LoggedRequest& request) {
+  LoggedAction row;
+  row.user = request.user;
+  row.time = request.time;
+  row.offset = request.offset;
+  row.user_position = request.user_position;
+  row.profile = request.profile;
+  return row;
+}
+
+void put_place(LoggedAction& row, const ShownPlace& shown) {
+  row.place = shown.place;
+  row.position = shown.position;
+  row.category = shown.category;
+}
+
+std::string csv_line(const LoggedAction& row, bool clicked, std::uint64_t number) {
+  std::array<std::string, field_names.size()> cells;
+  for_each_field(row, [&](ActionField field, auto value) { append_value(cells[static_cast<std::size_t>(field)], value, false); });
+  cells[static_cast<std::size_t>(ActionField::request)] = std::to_string(number);
+  cells[static_cast<std::size_t>(ActionField::clicked)] = clicked ? "1" : "0";
+  std::string line;
+  for (const ActionField field : request_fields) (line += line.empty() ? "" : ",") += cells[static_cast<std::size_t>(field)];
+  return line += '\n';
+}
+
+std::string csv_header() {
+  std::string line;
+  for (const ActionField field : request_fields) (line += line.empty() ? "" : ",") += name_of(field);
+  return line += '\n';
+}
+
+void append_fields(std::string& line, const LoggedAction& row, bool of_place) {
+  bool first = true;
+  for_each_field(row, [&](ActionField field, auto value) {
+    const bool place_field = field == ActionField::place || field == ActionField::latitude ||
+                             field == ActionField::longitude || field == ActionField::category;
+    if (place_field != of_place) return;
+    line += first ? "\"" : ", \"";
+    first = false;
+    (line += name_of(field)) += "\": ";
+    append_value(line, value, true);
+  });
+}
+
+std::string json_line(const LoggedRequest& request) {
+  LoggedAction row = head_of(request);
+  std::string line = "{";
+  append_fields(line, row, false);
+  line += ", \"shown\": [";
+  for (const ShownPlace& shown : request.shown) {
+    put_place(row, shown);
+    line += &shown == request.shown.data() ? "{" : ", {";
+    append_fields(line, row, true);
+    (line += ", \"clicked\": ") += shown.clicked ? "1}" : "0}";
+  }
+  return line += "]}\n";
+}
+
+}  // namespace
+
+class RequestWriter::State {
+ public:
+  explicit State(const std::string& path) : path_(path), json_(is_json_name(path)), file_(path) {
+    if (!json_) file_.write(csv_header());
+  }
+
+  void write(const LoggedRequest& request) {
+    if (finished_) throw FileError(path_ + ": cannot be written: the log is already finished");
+    check(request);
+    if (json_) write_json(request);
+    else write_csv(request);
+    ++requests_;
+  }
+
+  void finish() {
+    if (requests_ == 0) throw DataError(path_ + ": cannot be written: the log has no requests");
+    file_.commit();
+    finished_ = true;
+  }
+
+ private:
+  void check(const LoggedRequest& request) const {
+    LoggedAction row = head_of(request);
+    LoggedRequest copy;
+    RequestDraft draft(copy);
+    for (const ShownPlace& shown : request.shown) {
+      put_place(row, shown);
+      for_each_field(row, [&](ActionField field, auto value) {
+        if (const char* broken = broken_rule(field, value))
+          refuse(std::string(name_of(field)) + " " + value_text(value) + " " + broken);
+      });
+      LoggedAction moved = row;
+      if (const char* broken = draft.add(moved, shown.clicked)) refuse(std::string("it ") + broken);
+    }
+    if (const char* broken = draft.finish()) refuse(std::string("it ") + broken);
+  }
+
+  void write_csv(const LoggedRequest& request) {
+    LoggedAction row = head_of(request);
+    std::string lines;
+    for (const ShownPlace& shown : request.shown) {
+      put_place(row, shown);
+      const std::string line = csv_line(row, shown.clicked, requests_ + 1);
+      check_length(line);
+      lines += line;
+    }
+    file_.write(lines);
+  }
+
+  void write_json(const LoggedRequest& request) {
+    const std::string line = json_line(request);
+    check_length(line);
+    file_.write(line);
+  }
+
+  void check_length(const std::string& line) const {
+    if (line.size() > CsvReader::max_row_bytes) refuse("a line of it would be longer than 1 MiB; shorten its texts");
+  }
+
+  [[noreturn]] void refuse(const std::string& why) const {
+    throw DataError(path_ + ": request " + std::to_string(requests_ + 1) + " cannot be written: " + why);
+  }
+
+  std::string path_;
+  bool json_, finished_ = false;
+  ByteSink file_;
+  std::uint64_t requests_ = 0;
+};
+
+RequestWriter::RequestWriter(const std::string& path) : state_(std::make_unique<State>(path)) {}
+RequestWriter::~RequestWriter() = default;
+RequestWriter::RequestWriter(RequestWriter&&) noexcept = default;
+RequestWriter& RequestWriter::operator=(RequestWriter&&) noexcept = default;
+void RequestWriter::write(const LoggedRequest& request) { state_->write(request); }
+void RequestWriter::finish() { state_->finish(); }
+
+}  // namespace chronotope
