@@ -13,18 +13,32 @@ namespace chronotope::cli {
 namespace {
 
 struct Options {
-  std::string config, data, out;
+  std::string config, data, out, requests, stage, from;
   std::vector<std::string> set;
   bool resume = false;
   std::int64_t stop_after = 0;
   Device device;
 };
 
+/// The paper's rates for a stage that follows another, under the sizes of the model it starts from (Spacetime-GR, 4.1.2).
+Config stage_defaults(const Options& o) {
+  Config config = read_checkpoint_config(o.from, has_checkpoint(o.from, best_checkpoint) ? best_checkpoint : last_checkpoint);
+  const bool align = o.stage == "align";
+  config.training.learning_rate = align ? 1e-5 : 1e-4;
+  config.training.min_learning_rate = align ? 1e-6 : 1e-5;
+  config.training.warmup_steps = align ? 100 : 250;
+  config.training.epochs = align ? 1 : 2;
+  return config;
+}
+
 Config config_of(const Options& o) {
   if (o.resume && !o.set.empty()) throw ConfigError("--resume goes on under the config of the checkpoint: leave --set out");
   if (o.resume) return read_checkpoint_config(o.out, last_checkpoint);
-  Config config = o.config.empty() ? Config{} : read_config(o.config);
-  set_config(config, o.set);
+  Config config = !o.config.empty() ? read_config(o.config) : !o.from.empty() ? stage_defaults(o) : Config{};
+  std::vector<std::string> set = o.set;
+  if (!o.stage.empty()) set.push_back("stage.name=" + o.stage), set.push_back("system=actions");
+  if (!o.from.empty()) set.push_back("stage.from=" + o.from);
+  set_config(config, set);
   return config;
 }
 
@@ -44,7 +58,10 @@ TrainingState train_on_clicks(const Options& o, const Config& config, Context<an
 
 TrainingState train_on_actions(const Options& o, const Config& config, Context<any_backend>& context) {
   Progress progress(action_progress(), [&] { return measure_gemm_peak(context); }, o.device.describe());
-  return train_actions(context, o.data, config, o.out, {o.resume, o.stop_after}, progress.observer());
+  const ActionSource log = actions_in(o.data);
+  if (config.stage.name == "pretrain") return train_actions(context, log, config, o.out, {o.resume, o.stop_after}, progress.observer());
+  if (o.requests.empty()) throw ConfigError("the stage " + config.stage.name + " needs --requests, a log of what was shown and clicked");
+  return train_stage(context, log, o.requests, config, o.out, {o.resume, o.stop_after}, progress.observer());
 }
 
 TrainingState train(const Options& o, const Config& config, Context<any_backend>& context) {
@@ -68,6 +85,9 @@ void add_train(CLI::App& app, Chosen& chosen) {
   command->add_option("--config", o->config, "JSON config, such as configs/nyc_fast.json; every key has a default (docs/config.md)")->check(CLI::ExistingFile);
   command->add_option("--data", o->data, "check-in file, CSV or CSV.gz; for a click model also a click cache (docs/data.md)")->required();
   command->add_option("--out", o->out, "folder for checkpoints and log")->required();
+  command->add_option("--stage", o->stage, "Spacetime-GR on action logs: pretrain, then embed, rank or align, which need --requests")->check(CLI::IsMember({"pretrain", "embed", "rank", "align"}));
+  command->add_option("--from", o->from, "folder of the model that a stage starts from")->check(CLI::ExistingDirectory);
+  command->add_option("--requests", o->requests, "log of requests: what was shown, what was clicked (docs/data.md)")->check(CLI::ExistingFile);
   command->add_option("--set", o->set, "change a key of the config: --set training.epochs=5")->type_name("KEY=VALUE");
   command->add_flag("--resume", o->resume, "go on where the last checkpoint in --out stands, to the bit");
   command->add_option("--stop-after", o->stop_after, "pause after this many epochs in all; --resume goes on")->check(CLI::Range(1, 1000000));

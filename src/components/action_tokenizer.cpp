@@ -37,7 +37,7 @@ std::int64_t local_time(std::int64_t utc, const std::optional<int>& offset, cons
 
 std::string ActionVocabulary::to_json() const {
   return Json{{"kind", "actions"}, {"index", index}, {"geo", cells == GeoCells::grid ? "grid" : "geohash"}, {"geo_rows", geo_rows},
-              {"validation_from", validation_from}, {"test_from", test_from}, {"categories", categories}, {"types", types}}
+              {"validation_from", validation_from}, {"test_from", test_from}, {"categories", categories}, {"types", types}, {"profiles", Json::parse(profiles.to_json())}}
       .dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -50,6 +50,7 @@ ActionVocabulary ActionVocabulary::parse(const std::string& text) {
     json.at("validation_from").get_to(v.validation_from), json.at("test_from").get_to(v.test_from);
     json.at("categories").get_to(v.categories), json.at("types").get_to(v.types);
     v.cells = json.at("geo") == "grid" ? GeoCells::grid : GeoCells::geohash;
+    v.profiles = TextTokenizer::parse(json.at("profiles").dump());
     check_ascending(v.categories), check_ascending(v.types);
     if (v.geo_rows < 1) throw FormatError("the vocabulary is damaged: geo_rows is " + std::to_string(v.geo_rows));
     return v;

@@ -50,22 +50,25 @@ void append_categories(const PlaceCatalogue& places, std::set<std::string, std::
 
 }  // namespace
 
-ActionVocabulary make_vocabulary(const ActionSource& source, const PlaceCatalogue& places, GeoCells cells, std::int32_t geo_rows,
-                                 double validation_share, double test_share) {
+ActionVocabulary make_vocabulary(const ActionSource& source, const PlaceCatalogue& places, const VocabularyOptions& o) {
   std::set<std::string, std::less<>> types, categories;
+  std::map<std::string, std::string> profile_of;  // a user's first, as ActionHistories has it
   std::vector<std::int64_t> times;
   const ActionPass next = source();
   for (LoggedAction a; next(a);) {
     times.push_back(a.time);
     if (!a.type.empty()) types.insert(a.type);
+    if (!a.profile.empty()) profile_of.emplace(a.user, a.profile);
   }
   if (times.empty()) throw DataError("the log has no actions");
   std::sort(times.begin(), times.end());
   append_categories(places, categories);
   const auto n = static_cast<double>(times.size());
   const auto cut = [&](double share) { return share <= 0 ? times.back() + 1 : times[static_cast<std::size_t>(std::min(n - 1, n * (1 - share)))]; };
-  ActionVocabulary v{places.index().info().fingerprint, {categories.begin(), categories.end()}, {types.begin(), types.end()}, cells, geo_rows,
-                     cut(validation_share + test_share), cut(test_share)};
+  std::vector<CountedText> texts;
+  for (const auto& [user, text] : profile_of) texts.push_back({text, 1});
+  ActionVocabulary v{places.index().info().fingerprint, {categories.begin(), categories.end()}, {types.begin(), types.end()}, o.cells, o.geo_rows,
+                     cut(o.validation_share + o.test_share), cut(o.test_share), TextTokenizer::train(texts, o.profile_pieces)};
   if (v.validation_from <= times.front()) throw DataError("no action lies before the validation split: there is nothing to train on");
   return v;
 }

@@ -58,7 +58,22 @@ ActionRows add_place_tokens(const ActionTokenizer& tokenizer, const PastAction& 
   return rows;
 }
 
-void ActionTokens::add_profile(std::size_t, TokenBatch&) const {}
+ActionTokens::ActionTokens(const ActionHistories& histories, const ActionTokenizer& tokenizer, std::int64_t profile_tokens)
+    : histories_(histories), tokenizer_(tokenizer), profiles_(histories.users.size()) {
+  for (std::size_t user = 0; user < profiles_.size() && profile_tokens > 0; ++user)
+    if (!histories.profiles[user].empty()) profiles_[user] = profile_pieces(tokenizer.vocabulary(), histories.profiles[user], profile_tokens);
+}
+
+std::vector<std::int32_t> profile_pieces(const ActionVocabulary& vocabulary, const std::string& profile, std::int64_t most) {
+  std::vector<std::int32_t> pieces = vocabulary.profiles.encode(profile, static_cast<std::size_t>(most - 1));
+  pieces.push_back(TextTokenizer::end);
+  return pieces;
+}
+
+void ActionTokens::add_profile(std::size_t user, TokenBatch& batch) const {
+  if (user >= profiles_.size()) return;
+  for (const std::int32_t piece : profiles_[user]) batch.text(piece);
+}
 
 bool ActionTokens::add(const ActionWindow& w, TokenBatch& batch) const {
   const bool any = [&] {

@@ -122,6 +122,15 @@ void check(const ActionsConfig& a) {
   need(a.validation_share >= 0 && a.test_share >= 0 && a.validation_share + a.test_share < 1, "actions.validation_share and test_share must not be negative and leave something to train on");
 }
 
+void check(const StageConfig& s) {
+  one_of("stage.name", s.name, {"pretrain", "embed", "rank", "align"});
+  one_of("stage.preference", s.preference, {"pairs", "softmax"});
+  one_of("stage.reference", s.reference, {"once", "always"});
+  need(s.temperature > 0 && std::isfinite(s.temperature), "stage.temperature must be above 0");
+  need(s.beta > 0 && std::isfinite(s.beta), "stage.beta must be above 0");
+  need(s.name != "align" || !s.from.empty(), "stage.from must name the folder of a pre-trained model: alignment starts from it and is held to it");
+}
+
 void check(const ClicksConfig& c) {
   one_of("clicks.search", c.search, {"hard", "recent", "soft"});
   need(c.search != "soft" || !c.soft_from.empty(), "clicks.search=soft needs clicks.soft_from, the folder of a click model trained before");
@@ -185,6 +194,7 @@ void check_config(const Config& config) {
   one_of("system", config.system, {"spacetime_gr", "actions", "clicks"});
   check(config.model);
   check(config.actions);
+  check(config.stage);
   check(config.clicks);
   check(config.click_model);
   check(config.training);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "chronotope/components/token_batch.hpp"
+#include "chronotope/components/text_tokenizer.hpp"
 #include "chronotope/components/tokenizer.hpp"
 #include "chronotope/data/action_log.hpp"
 #include "chronotope/data/place_catalogue.hpp"
@@ -22,6 +23,7 @@ struct ActionVocabulary {
   GeoCells cells = GeoCells::geohash;
   std::int32_t geo_rows = 2048;          ///< rows of a geo table; one more stands for "no position"
   std::int64_t validation_from = 0, test_from = 0;  ///< UTC seconds at which these splits begin
+  TextTokenizer profiles;                ///< of users
 
   /// As JSON text and back; parse throws FormatError.
   std::string to_json() const;

@@ -11,6 +11,7 @@
 #include "chronotope/data/action_log.hpp"
 #include "chronotope/data/place_list.hpp"
 #include "chronotope/data/request_log.hpp"
+#include "chronotope/data/travel_status.hpp"
 
 namespace chronotope {
 
@@ -27,10 +28,6 @@ struct WorldOptions {
   int robots_percent = 10;       ///< share of the users who do nothing but repeat one or two places
   std::uint64_t seed = 1;        ///< everything follows from it
 };
-
-/// Where user and place are (Spacetime-GR, curriculum): both in the home city; the user there and the place elsewhere;
-/// the user elsewhere.
-enum class TravelStatus : std::uint8_t { local, pre_travel, in_travel };
 
 /// What the generator knows of an action. An interest-based action was drawn from a distribution over places that
 /// follows from the user's tastes and habits, all earlier actions, the time and the position. Of equal probabilities

@@ -7,21 +7,21 @@
 
 #include "chronotope/components/action_tokenizer.hpp"
 #include "chronotope/data/action_source.hpp"
+#include "chronotope/data/travel_status.hpp"
 #include "chronotope/train/histories.hpp"
 
 namespace chronotope {
 
-/// Where user and place are, seen from the user's home (Spacetime-GR, 3.2.1, Training Strategy).
-enum class TravelStatus : std::uint8_t {
-  local,       ///< both near home
-  pre_travel,  ///< the user is near home and the place is not
-  in_travel    ///< the user is not near home
+struct VocabularyOptions {
+  GeoCells cells = GeoCells::geohash;
+  std::int32_t geo_rows = 2048;
+  std::int32_t profile_pieces = 512;  ///< tokens of profiles
+  double validation_share = 0.1, test_share = 0.1;
 };
 
-/// The vocabulary of a log over an index: types of the log, categories of the index, splits by shares of the actions.
-/// O(actions + places). Throws DataError when a split would be empty.
-ActionVocabulary make_vocabulary(const ActionSource& source, const PlaceCatalogue& places, GeoCells cells, std::int32_t geo_rows,
-                                 double validation_share, double test_share);
+/// The vocabulary of a log over an index: types and profiles of the log, categories of the index, splits by shares of the
+/// actions. O(actions + places) time, 8 bytes an action. Throws DataError when nothing is left to train on.
+ActionVocabulary make_vocabulary(const ActionSource& source, const PlaceCatalogue& places, const VocabularyOptions& options);
 
 /// All users of a log. O(actions) memory, 56 bytes an action.
 struct ActionHistories {

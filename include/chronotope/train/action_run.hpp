@@ -8,10 +8,16 @@
 
 namespace chronotope {
 
-/// Pre-trains on a log (anything actions_in() reads) over the index that the config names; best is the epoch with the highest
-/// hr@1 + MRR / 2 on validation targets. Rules, files and options as train_checkins. Throws too when the index cannot be opened.
-TrainingState train_actions(Context<any_backend>& context, const std::string& log, const Config& config, const std::string& folder,
+/// Pre-trains on a log over the index that the config names; best is the epoch with the highest hr@1 + MRR / 2 on validation
+/// targets. Rules, files and options as train_checkins. Throws too when the index cannot be opened.
+TrainingState train_actions(Context<any_backend>& context, const ActionSource& log, const Config& config, const std::string& folder,
                             const RunOptions& options, const RunObserver& observer = {});
+
+/// Fine-tunes or aligns on a request log, as `config.stage` says, from the model in `stage.from` or from scratch. The log has the users' actions
+/// before the requests. Best is the epoch with the highest AUC (embed, rank) or hr@1 + MRR / 2 (align) on validation data. Rules as
+/// train_actions. Throws too when `stage.from` cannot be read or was made for another index.
+TrainingState train_stage(Context<any_backend>& context, const ActionSource& log, const std::string& requests, const Config& config,
+                          const std::string& folder, const RunOptions& options, const RunObserver& observer = {});
 
 /// The version of an index folder with this fingerprint, the current one with 0. Throws DataError with the versions that are there
 /// when none has it.

@@ -26,17 +26,19 @@ std::vector<ActionWindow> sequence_windows(const ActionHistories& histories, Seq
 /// action last, up to length - 1 earlier ones.
 std::vector<ActionWindow> target_windows(const ActionHistories& histories, std::int64_t length, std::int64_t from, std::int64_t until);
 
+/// A profile as tokens: at most `most`, the last of which says that it ends.
+std::vector<std::int32_t> profile_pieces(const ActionVocabulary& vocabulary, const std::string& profile, std::int64_t most);
+
 /// Tokens of a history: text of the profile, then u, block, inner and a of each action.
 class ActionTokens {
  public:
-  /// Keeps references. Profiles have at most `profile_tokens` tokens.
-  ActionTokens(const ActionHistories& histories, const ActionTokenizer& tokenizer, std::int64_t profile_tokens)
-      : histories_(histories), tokenizer_(tokenizer), profile_tokens_(profile_tokens) {}
+  /// Keeps references. Profiles have at most `profile_tokens` tokens, the last of which says that they end.
+  ActionTokens(const ActionHistories& histories, const ActionTokenizer& tokenizer, std::int64_t profile_tokens);
 
   /// Adds a sequence and asks for its targets. Of the last action there is what predicts its place, not the place. False, and
   /// nothing is added, when nothing is asked for.
   bool add(const ActionWindow& window, TokenBatch& batch) const;
-  /// Adds a sequence of whole actions begin … end - 1, with nothing asked.
+  /// Adds a sequence of whole actions begin … end - 1, with nothing asked. A `user` that the histories do not have has no profile.
   void add_history(std::size_t user, std::size_t begin, std::size_t end, TokenBatch& batch) const;
 
   const ActionHistories& histories() const { return histories_; }
@@ -48,7 +50,7 @@ class ActionTokens {
 
   const ActionHistories& histories_;
   const ActionTokenizer& tokenizer_;
-  std::int64_t profile_tokens_;
+  std::vector<std::vector<std::int32_t>> profiles_;  // [users]
 };
 
 /// The tokens of one action after another.

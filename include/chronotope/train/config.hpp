@@ -8,6 +8,7 @@
 
 #include "chronotope/train/actions_config.hpp"
 #include "chronotope/train/click_config.hpp"
+#include "chronotope/train/stage_config.hpp"
 
 namespace chronotope {
 
@@ -81,6 +82,7 @@ struct Config {
   std::string system = "spacetime_gr";
   ModelConfig model;
   ActionsConfig actions;
+  StageConfig stage;
   ClicksConfig clicks;
   ClickModelConfig click_model;
   TrainingConfig training;
@@ -91,6 +93,7 @@ struct Config {
     v("system", system, "what is trained: spacetime_gr (places from check-ins; section model), actions (Spacetime-GR on action logs; sections model, actions) or clicks (sections clicks, click_model)");
     v("model", model);
     v("actions", actions);
+    v("stage", stage);
     v("clicks", clicks);
     v("click_model", click_model);
     v("training", training);

@@ -66,6 +66,24 @@ Tensor<B> generation_scores(Context<B>& context, const Model& model, const Reque
   return candidate_log_probabilities(model, TokenTensors<B>(context, batch));
 }
 
+/// What a stage's model gives all candidates of some requests: similarities (embed), log-odds (rank) or, of those in the index, log-probabilities
+/// (align); `batch` requests at once.
+template <class Model, Backend B = typename Model::backend>
+std::vector<float> candidate_scores(Context<B>& context, const Model& model, const RequestTokens& tokens, std::span<const std::uint32_t> requests,
+                                    Stage stage, std::int64_t batch) {
+  const NoGrad no_grad;
+  std::vector<float> scores;
+  for (std::size_t at = 0; at < requests.size(); at += static_cast<std::size_t>(batch)) {
+    const auto some = requests.subspan(at, std::min(requests.size() - at, static_cast<std::size_t>(batch)));
+    const Tensor<B> values = stage == Stage::embed  ? tower_similarities(context, model, tokens, some)
+                             : stage == Stage::rank ? ranking_logits(context, model, tokens, some)
+                                                    : generation_scores(context, model, tokens, some);
+    const std::vector<float> host = values.template to_host<float>();
+    scores.insert(scores.end(), host.begin(), host.end());
+  }
+  return scores;
+}
+
 /// A TrainingTask whose samples are requests. Keeps references. `reference` gives generation_scores of the frozen model for the same
 /// requests; only alignment asks for it.
 template <Module M> class StageTask {
