@@ -16,6 +16,7 @@ void add_evaluate(CLI::App& app, Chosen& chosen);
 void add_recommend(CLI::App& app, Chosen& chosen);
 void add_info(CLI::App& app, Chosen& chosen);
 void add_generate_city(CLI::App& app, Chosen& chosen);
+void add_generate_world(CLI::App& app, Chosen& chosen);
 void add_generate_clicks(CLI::App& app, Chosen& chosen);
 void add_convert_clicks(CLI::App& app, Chosen& chosen);
 void add_derive_groups(CLI::App& app, Chosen& chosen);

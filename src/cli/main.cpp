@@ -20,6 +20,7 @@ int main(int argc, char** argv) {
   add_recommend(app, chosen);
   add_info(app, chosen);
   add_generate_city(app, chosen);
+  add_generate_world(app, chosen);
   add_generate_clicks(app, chosen);
   add_convert_clicks(app, chosen);
   add_derive_groups(app, chosen);
