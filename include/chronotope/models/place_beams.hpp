@@ -8,6 +8,7 @@
 
 #include "chronotope/data/place_catalogue.hpp"
 #include "chronotope/models/encoded.hpp"
+#include "chronotope/ops/elementwise.hpp"
 
 namespace chronotope {
 
@@ -77,6 +78,10 @@ inline Beam make_beam(Prefix seen, std::span<const float> scores, const PlaceLim
   return beam;
 }
 
+template <Backend B> std::vector<float> host_scores(const Tensor<B>& x) {
+  return (x.dtype() == DType::f32 ? x : cast(x, DType::f32)).template to_host<float>();
+}
+
 /// Row `row` of `rows` in row-major values.
 inline std::span<const float> row_of(const std::vector<float>& all, std::size_t row, std::size_t rows) {
   const std::size_t width = all.size() / rows;
@@ -101,7 +106,7 @@ bool expand(Context<B>& context, const Model& model, const PlaceCatalogue& catal
   }
   if (of.empty()) return false;
   const auto mark = encoded.mark();
-  const std::vector<float> scores = model.head.inner_scores(encoded.add(context, model, branches)).template to_host<float>();
+  const std::vector<float> scores = host_scores(model.head.inner_scores(encoded.add(context, model, branches)));
   encoded.keep(mark);
   for (std::size_t b = 0; b < of.size(); ++b) {
     const auto [beam, i] = of[b];
@@ -122,7 +127,7 @@ std::vector<std::vector<GeneratedPlace>> generate_places(Context<B>& context, co
   const NoGrad no_grad;
   const auto top = static_cast<std::size_t>(options.top), blocks = static_cast<std::size_t>(options.blocks);
   const bool single = catalogue.block_rows() == 0;
-  const std::vector<float> scores = (single ? model.head.inner_scores(h) : model.head.block_scores(h)).template to_host<float>();
+  const std::vector<float> scores = detail::host_scores(single ? model.head.inner_scores(h) : model.head.block_scores(h));
   std::vector<detail::Beam> beams;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const auto own = detail::row_of(scores, i, seen.size());

@@ -1,0 +1,74 @@
+#pragma once
+// Models of actions at tiny sizes in f64, batches of made-up tokens, and a small index of places.
+
+#include <random>
+
+#include "chronotope/components/decoder.hpp"
+#include "chronotope/components/token_encoder.hpp"
+#include "chronotope/components/token_heads.hpp"
+#include "chronotope/models/generative_model.hpp"
+#include "chronotope/models/place_beams.hpp"
+#include "components/tiny.hpp"
+#include "data/geo_places.hpp"
+
+namespace chronotope::test {
+
+struct TinyShape {
+  std::int64_t blocks = 4, inners = 5, vector_width = 0;
+  FusionWeights fusion = FusionWeights::fixed;
+  bool spacetime = true;
+};
+
+inline TokenEncoderOptions tiny_tokens(const TinyShape& s) {
+  return {tiny_width, 6, s.blocks, s.inners, tiny_categories, 3, tiny_geo_rows + 1, s.vector_width, s.spacetime, true, s.fusion, 0, DType::f64};
+}
+
+template <class Decoder = LlamaDecoder<Reference>, class Head = TypedHead<Reference>> auto tiny_generative(const TinyShape& s = {}) {
+  return GenerativeModel(context(), TokenEncoder<Reference>(context(), tiny_tokens(s)), Decoder(context(), tiny_decoder()),
+                         Head(context(), {tiny_width, s.blocks, s.inners, DType::f64}), 4, DType::f64);
+}
+
+/// Tokens whose ids follow from a seed.
+struct TokenMaker {
+  std::mt19937_64 random;
+  TinyShape shape;
+  explicit TokenMaker(std::uint64_t seed, TinyShape shape = {}) : random(seed), shape(shape) {}
+
+  std::int32_t below(std::int64_t n) { return static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(n)); }
+  template <std::size_t N> std::array<std::int32_t, N> ids(std::int64_t n) {
+    std::array<std::int32_t, N> all{};
+    for (auto& id : all) id = below(n);
+    return all;
+  }
+  ContextInput context() { return {{below(12), below(31), below(7), below(24)}, ids<geo_parts>(tiny_geo_rows + 1)}; }
+  InnerInput inner() { return {below(shape.inners), below(tiny_categories), ids<geo_parts>(tiny_geo_rows + 1), below(3)}; }
+
+  /// The tokens of an action; asks for its place when `asked`.
+  void action(TokenBatch& batch, bool asked) {
+    std::int32_t row = batch.context(context());
+    if (shape.blocks > 0) {
+      if (asked) batch.ask(row, Question::block, below(shape.blocks));
+      row = batch.block(below(shape.blocks));
+    }
+    if (asked) batch.ask(row, Question::inner, below(shape.inners));
+    batch.inner(inner());
+    batch.type(below(3));
+  }
+  void text(TokenBatch& batch, int n) {
+    for (int i = 0; i < n; ++i) batch.text(below(6));
+  }
+};
+
+/// Two sequences with profiles, some actions asked for.
+inline TokenBatch made_up_tokens(std::uint64_t seed, const TinyShape& shape = {}) {
+  TokenMaker make(seed, shape);
+  TokenBatch batch;
+  for (const int actions : {3, 2}) {
+    batch.sequence();
+    make.text(batch, 2);
+    for (int i = 0; i < actions; ++i) make.action(batch, i > 0);
+  }
+  return batch;
+}
+
+}  // namespace chronotope::test
