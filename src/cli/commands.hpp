@@ -14,6 +14,8 @@ void add_demo(CLI::App& app, Chosen& chosen);
 void add_train(CLI::App& app, Chosen& chosen);
 void add_evaluate(CLI::App& app, Chosen& chosen);
 void add_recommend(CLI::App& app, Chosen& chosen);
+void add_rank(CLI::App& app, Chosen& chosen);
+void add_embed(CLI::App& app, Chosen& chosen);
 void add_info(CLI::App& app, Chosen& chosen);
 void add_generate_city(CLI::App& app, Chosen& chosen);
 void add_generate_world(CLI::App& app, Chosen& chosen);

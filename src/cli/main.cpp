@@ -18,6 +18,8 @@ int main(int argc, char** argv) {
   add_train(app, chosen);
   add_evaluate(app, chosen);
   add_recommend(app, chosen);
+  add_rank(app, chosen);
+  add_embed(app, chosen);
   add_info(app, chosen);
   add_generate_city(app, chosen);
   add_generate_world(app, chosen);

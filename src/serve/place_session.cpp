@@ -1,0 +1,161 @@
+#include "chronotope/serve/place_session.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "chronotope/models/candidates.hpp"
+#include "chronotope/train/request_histories.hpp"
+
+namespace chronotope {
+namespace {
+
+using B = any_backend;
+
+void need_stage(const TrainedActions& t, const char* stage, const char* what) {
+  if (t.config.stage.name != stage) throw ConfigError(std::string("this model was not trained to ") + what + ": chronotope train --stage " + stage + " --from it makes one that is");
+}
+
+/// The first places, in order, of which no category or block has more than its share.
+std::vector<GeneratedPlace> varied(const PlaceCatalogue& catalogue, const std::vector<GeneratedPlace>& all, const GenerateOptions& o) {
+  std::map<std::string, int, std::less<>> of_category;
+  std::map<std::uint32_t, int> of_block;
+  std::vector<GeneratedPlace> kept;
+  for (const GeneratedPlace& g : all) {
+    if (kept.size() == static_cast<std::size_t>(o.beams.top)) break;
+    const auto place = catalogue.place(g.place);
+    int &same = of_category[std::string(place->category)], &near = of_block[catalogue.tokens(g.place).block];
+    if ((o.most_of_category > 0 && same >= o.most_of_category) || (o.most_of_block > 0 && near >= o.most_of_block)) continue;
+    ++same, ++near;
+    kept.push_back(g);
+  }
+  return kept;
+}
+
+}  // namespace
+
+struct ActionServer::State {
+  State(const std::string& folder, any_backend::stream stream, const std::string& index)
+      : context(std::move(stream)), trained(load_actions(context, read_trained(folder), index)) {}
+  Context<B> context;
+  TrainedActions trained;
+};
+
+ActionServer::ActionServer(const std::string& folder, any_backend::stream stream, const std::string& index)
+    : state_(std::make_unique<State>(folder, std::move(stream), index)) {}
+ActionServer::~ActionServer() = default;
+ActionServer::ActionServer(ActionServer&&) noexcept = default;
+
+const TrainedActions& ActionServer::trained() const { return state_->trained; }
+Context<B>& ActionServer::context() const { return state_->context; }
+
+Matrix ActionServer::embed_places(std::span<const std::string> ids) const {
+  need_stage(trained(), "embed", "embed places");
+  const NoGrad no_grad;
+  constexpr std::size_t batch = 512;
+  Matrix m{static_cast<std::int64_t>(ids.size()), trained().config.actions.embedding, {}};
+  for (std::size_t at = 0; at < ids.size(); at += batch) {
+    TokenBatch places;
+    for (std::size_t i = at; i < std::min(ids.size(), at + batch); ++i) {
+      places.sequence();
+      places.ask(add_candidate(trained().tokenizer, trained().tokenizer.seen(ids[i], {}, ""), places), Question::state);
+    }
+    const auto& model = trained().model;
+    const std::vector<float> rows = normalized(model.place(model.hidden(TokenTensors<B>(context(), places)))).to_host<float>();
+    m.values.insert(m.values.end(), rows.begin(), rows.end());
+  }
+  return m;
+}
+
+PlaceSession::PlaceSession(const ActionServer& server, const std::string& profile) : server_(server) {
+  const TrainedActions& t = server.trained();
+  if (!profile.empty() && t.config.actions.profile_tokens > 0) profile_ = profile_pieces(t.tokenizer.vocabulary(), profile, t.config.actions.profile_tokens);
+}
+
+void PlaceSession::encode(std::span<const PastAction> actions) {
+  TokenBatch batch;
+  batch.sequence();
+  if (encoded_.tokens() == 0)
+    for (const std::int32_t piece : profile_) batch.text(piece);
+  for (const PastAction& action : actions) add_place_tokens(server_.trained().tokenizer, action, true, batch);
+  if (batch.tokens() == 0) return;
+  batch.ask(batch.tokens() - 1, Question::state);
+  encoded_.extend(server_.context(), server_.trained().model, batch);
+}
+
+void PlaceSession::append(std::span<const LoggedAction> actions) {
+  const auto length = static_cast<std::size_t>(server_.trained().config.model.length);
+  std::vector<PastAction> fresh;
+  for (const LoggedAction& action : actions.last(std::min(actions.size(), length))) fresh.push_back(server_.trained().tokenizer.past(action));
+  if (fresh.size() == length || window_.size() + fresh.size() > length) {  // full: begin again, with room for as many to come
+    const std::size_t kept = fresh.size() == length ? 0 : std::min(window_.size(), std::max(length / 2, fresh.size()) - fresh.size());
+    window_.erase(window_.begin(), window_.end() - static_cast<std::ptrdiff_t>(kept));
+    window_.insert(window_.end(), fresh.begin(), fresh.end());
+    encoded_ = {};
+    return encode(window_);
+  }
+  encode(fresh);
+  window_.insert(window_.end(), fresh.begin(), fresh.end());
+}
+
+Tensor<B> PlaceSession::ask(const RequestContext& request, Question question) {
+  if (encoded_.tokens() == 0) encode({});  // a profile alone
+  TokenBatch batch;
+  batch.sequence();
+  batch.ask(batch.context(server_.trained().tokenizer.context(request)), question);
+  return encoded_.extend(server_.context(), server_.trained().model, batch);
+}
+
+std::vector<double> PlaceSession::rank(const RequestContext& request, std::span<const ShownPlace> candidates) {
+  const TrainedActions& t = server_.trained();
+  need_stage(t, "rank", "rank candidates");
+  if (candidates.empty()) return {};
+  const NoGrad no_grad;
+  const auto mark = encoded_.mark();
+  ask(request, Question::state);
+  TokenBatch batch;
+  for (const ShownPlace& c : candidates) {
+    batch.branch({0, static_cast<std::int32_t>(encoded_.tokens())});
+    batch.ask(add_candidate(t.tokenizer, t.tokenizer.seen(c.place, c.position, c.category), batch), Question::state);
+  }
+  const std::vector<float> logits = t.model.click_logits(encoded_.add(server_.context(), t.model, batch)).to_host<float>();
+  encoded_.keep(mark);
+  std::vector<double> clicks;
+  for (const float logit : logits) clicks.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));
+  return clicks;
+}
+
+std::vector<SuggestedPlace> PlaceSession::generate(const RequestContext& request, const GenerateOptions& options, const PlaceFilter& filter) {
+  const TrainedActions& t = server_.trained();
+  const PlaceCatalogue& catalogue = t.tokenizer.places();
+  const NoGrad no_grad;
+  PlaceFilter all = filter;
+  if (options.new_only)
+    for (const PastAction& action : window_) all.excluded.push_back(action.place);
+  BeamOptions beams = options.beams;
+  if (options.most_of_category > 0 || options.most_of_block > 0) beams.top *= 10;  // some will be passed over
+  const auto mark = encoded_.mark();
+  const Tensor<B> h = ask(request, Question::state);
+  const Prefix seen{0, static_cast<std::int32_t>(encoded_.tokens())};
+  const auto found = generate_places(server_.context(), t.model, catalogue, encoded_, h, std::span(&seen, 1), make_limits(catalogue, all), beams)[0];
+  encoded_.keep(mark);
+  std::vector<SuggestedPlace> suggested;
+  for (const GeneratedPlace& g : varied(catalogue, found, options)) {
+    const auto place = catalogue.place(g.place);
+    const auto visits = std::count_if(window_.begin(), window_.end(), [&](const PastAction& a) { return a.place == g.place; });
+    suggested.push_back({std::string(place->id), std::string(place->category), {place->latitude, place->longitude}, std::exp(g.log_probability), static_cast<int>(visits)});
+  }
+  return suggested;
+}
+
+std::vector<float> PlaceSession::embed(const RequestContext& request) {
+  const TrainedActions& t = server_.trained();
+  need_stage(t, "embed", "embed users");
+  const NoGrad no_grad;
+  const auto mark = encoded_.mark();
+  const Tensor<B> h = ask(request, Question::state);
+  encoded_.keep(mark);
+  return normalized(t.model.user(h)).to_host<float>();
+}
+
+}  // namespace chronotope
