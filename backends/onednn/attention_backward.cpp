@@ -135,7 +135,8 @@ HWY_INLINE void probabilities(Tile<NV>& scores, const BackwardHead& b, std::int6
       Vector x = hn::Sub(scores.v[j][n], lse);
       if (masked) {
         const auto key = hn::Iota(di, static_cast<std::int32_t>(first + n * kLanes));
-        x = hn::IfThenElse(hn::RebindMask(lanes, hn::AndNot(hn::Gt(from, key), hn::Gt(to, key))), x, hn::Set(lanes, -128.0f));
+        const auto seen = hn::RebindMask(lanes, hn::AndNot(hn::Gt(from, key), hn::Gt(to, key)));
+        x = hn::IfThenElse(seen, x, hn::Set(lanes, -128.0f));
       }
       scores.v[j][n] = exp2(lanes, x);
     }
@@ -239,7 +240,8 @@ bool sees(const BackwardHead& b, std::int64_t i, std::int64_t first, std::int64_
 }
 
 /// Keys [first, first + count) of branches, count <= kLanes, of which queries [begin, end) may see some.
-void visit_queries_of_branches(const BackwardHead& b, std::int64_t begin, std::int64_t end, std::int64_t first, std::int64_t count) {
+void visit_queries_of_branches(const BackwardHead& b, std::int64_t begin, std::int64_t end, std::int64_t first,
+                               std::int64_t count) {
   for (std::int64_t i = begin / kTile * kTile, next; i < end; i = next) {
     next = i + kTile;
     if (!sees(b, i, first, count)) continue;

@@ -23,10 +23,10 @@ constexpr float kLowest = std::numeric_limits<float>::lowest();
 /// Scratch memory of one thread, for some heads of one sequence: keys and values of the root, then those of branches.
 struct ForwardBuffers {
   Packed k, v;
-  std::int64_t own;            ///< row of the first key of a branch
-  std::int64_t lane_block;     ///< floats of a block [D rounded up, kRow]
-  float *q, *staging;          ///< a block for each head
-  float *out, *p;              ///< a block, [kStep, kRow]
+  std::int64_t own;         ///< row of the first key of a branch
+  std::int64_t lane_block;  ///< floats of a block [D rounded up, kRow]
+  float *q, *staging;       ///< a block for each head
+  float *out, *p;           ///< a block, [kStep, kRow]
   std::int64_t floats;
 
   ForwardBuffers(Arena arena, const Sequence& s, std::int64_t heads, std::int64_t dim)
@@ -110,7 +110,8 @@ struct Step {
 
 /// Scores of keys that a query does not see, or from `end` on, become the lowest number.
 template <int NV>
-HWY_INLINE void mask_scores(Tile<NV>& scores, std::int64_t key, const Window& window, std::int64_t lane, std::int64_t end) {
+HWY_INLINE void mask_scores(Tile<NV>& scores, std::int64_t key, const Window& window, std::int64_t lane,
+                            std::int64_t end) {
   const hn::RebindToSigned<Lanes> di;
 #pragma GCC unroll 4
   for (int i = 0; i < NV; ++i) {

@@ -148,9 +148,9 @@ inline void clear_rows(const Packed& packed, std::int64_t begin, std::int64_t en
 
 constexpr int vectors_for(std::int64_t rows) { return static_cast<int>((rows + kLanes - 1) / kLanes); }
 
-/// Rows row(0) … row(rows - 1), rows <= kRow, of some heads times `factor`, transposed: to [heads, round_up(dim, kTile),
-/// kRow], padded with zeros up to whole vectors. `staging` has as many elements; there the rows lie in groups of four
-/// columns.
+/// Rows row(0) … row(rows - 1), rows <= kRow, of some heads times `factor`, transposed, to
+/// [heads, round_up(dim, kTile), kRow], padded with zeros up to whole vectors. `staging` has as many elements; there
+/// the rows lie in groups of four columns.
 template <class Row>
 void pack_lanes(float* to, float* staging, const Heads& x, std::int64_t rows, Row&& row, std::int64_t heads,
                 std::int64_t dim, float factor) {

@@ -34,8 +34,11 @@ struct Segments {
   std::int64_t count, queries;
 
   explicit Segments(const AttentionLayout& layout)
-      : offsets(layout.offsets.as<std::int32_t>()), prefix(layout.prefix.as<std::int32_t>()),
-        rows(layout.query_rows.as<std::int32_t>()), count(layout.offsets.shape[0] - 1), queries(layout.query_rows.shape[0]) {}
+      : offsets(layout.offsets.as<std::int32_t>()),
+        prefix(layout.prefix.as<std::int32_t>()),
+        rows(layout.query_rows.as<std::int32_t>()),
+        count(layout.offsets.shape[0] - 1),
+        queries(layout.query_rows.shape[0]) {}
   bool is_branch(std::int64_t s) const { return prefix && prefix[2 * s + 1] != prefix[2 * s]; }
   std::int32_t prefix_length(std::int64_t s) const { return is_branch(s) ? prefix[2 * s + 1] - prefix[2 * s] : 0; }
 
@@ -97,8 +100,8 @@ std::int64_t number_sequences(const Segments& segments, const Lists& lists) {
   return count;
 }
 
-/// Queries by sequence, in the order of rows. Those of branches have their segment for own_begin and the number of their
-/// own keys for own_end until list_own_keys().
+/// Queries by sequence, in the order of rows. Those of branches have their segment for own_begin and the number of
+/// their own keys for own_end until list_own_keys().
 void list_queries(const Segments& segments, const Lists& lists, std::int64_t sequences) {
   segments.each_query([&](std::int64_t, std::int64_t s) { ++lists.sequences[lists.sequence[s]].query_count; });
   Query* next = lists.queries;
@@ -119,7 +122,9 @@ void list_queries(const Segments& segments, const Lists& lists, std::int64_t seq
 
 void order_queries(Sequence& s) {
   Query *begin = s.queries, *end = begin + s.query_count;
-  const auto before = [](const Query& a, const Query& b) { return a.seen != b.seen ? a.seen < b.seen : a.index < b.index; };
+  const auto before = [](const Query& a, const Query& b) {
+    return a.seen != b.seen ? a.seen < b.seen : a.index < b.index;
+  };
   if (!std::is_sorted(begin, end, before)) std::sort(begin, end, before);
   s.visible = begin == end ? 0 : end[-1].seen;
 }
@@ -135,7 +140,8 @@ OwnKey* list_own_keys(Sequence& s, const Segments& segments, const Lists& lists,
       segment = query.own_begin;
       begin = end;
       end += lists.asked[segment];
-      for (std::int32_t t = 0; t < lists.asked[segment]; ++t) *own++ = {segments.offsets[segment] + t, static_cast<std::int32_t>(i)};
+      for (std::int32_t t = 0; t < lists.asked[segment]; ++t)
+        *own++ = {segments.offsets[segment] + t, static_cast<std::int32_t>(i)};
     }
     query.own_begin = begin;
     query.own_end += begin;
@@ -147,7 +153,8 @@ OwnKey* list_own_keys(Sequence& s, const Segments& segments, const Lists& lists,
 std::int64_t cost_of(const Sequence& s) {
   // Packing a token and starting a unit cost about as much as these many pairs.
   std::int64_t cost = 16 * (s.visible + s.own_count) + 64;
-  for (std::int64_t i = 0; i < s.query_count; ++i) cost += s.queries[i].seen + s.queries[i].own_end - s.queries[i].own_begin;
+  for (std::int64_t i = 0; i < s.query_count; ++i)
+    cost += s.queries[i].seen + s.queries[i].own_end - s.queries[i].own_begin;
   return cost;
 }
 
@@ -169,7 +176,8 @@ std::optional<Heads> heads_of(const View& view, std::int64_t rows, std::int64_t 
   return Heads{view.as<float>(), view.strides[0], view.strides[1]};
 }
 
-AttentionPlan::AttentionPlan(Impl& impl, const AttentionLayout& layout, std::int64_t tokens, std::int64_t heads) : heads_(heads) {
+AttentionPlan::AttentionPlan(Impl& impl, const AttentionLayout& layout, std::int64_t tokens, std::int64_t heads)
+    : heads_(heads) {
   Segments segments(layout);
   check_offsets(segments.offsets, segments.count, tokens);
   check_rows(segments.rows, segments.queries, tokens);

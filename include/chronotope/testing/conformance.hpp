@@ -1,6 +1,6 @@
 #pragma once
-// The conformance suite: every primitive of a backend and its attention hooks, every dtype it supports, every way operands can lie in memory,
-// against plain host code. Needs no test framework:
+// The conformance suite: every primitive of a backend and its attention hooks, every dtype it supports, every way
+// operands can lie in memory, against plain host code. Needs no test framework:
 //   my_backend::stream s;
 //   auto report = chronotope::testing::run_conformance<my_backend>(s);
 //   if (!report.passed()) std::cerr << report.text();

@@ -21,11 +21,11 @@ inline const std::vector<AttentionSize>& attention_sizes() {
       {{1}, {}, 1, 1, 1},
       {{5, 0, 9}, {}, 1, 2, 8},
       {{70, 3, 20}, {}, 3, 2, 24},
-      {{4, 2, 2}, {0, 0, 0, 4, 0, 4}, 1, 2, 8},                                              // candidates
-      {{4, 2, 2}, {0, 0, 0, 4, 0, 4}, 2, 2, 8},                                              // one token of each asks
-      {{6, 3, 2, 0, 5, 1, 3}, {0, 0, 0, 6, 0, 2, 0, 6, 0, 0, 11, 12, 0, 1}, 1, 3, 5},        // of two roots, at any place
-      {{70, 1, 2, 66, 2, 40}, {0, 0, 0, 70, 0, 65, 0, 64, 0, 1, 0, 0}, 1, 1, 24},            // long ones
-      {{40, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2}, {0, 0, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40}, 1, 2, 24}};
+      {{4, 2, 2}, {0, 0, 0, 4, 0, 4}, 1, 2, 8},                                        // candidates
+      {{4, 2, 2}, {0, 0, 0, 4, 0, 4}, 2, 2, 8},                                        // one token of each asks
+      {{6, 3, 2, 0, 5, 1, 3}, {0, 0, 0, 6, 0, 2, 0, 6, 0, 0, 11, 12, 0, 1}, 1, 3, 5},  // of two roots, at any place
+      {{70, 1, 2, 66, 2, 40}, {0, 0, 0, 70, 0, 65, 0, 64, 0, 1, 0, 0}, 1, 1, 24},      // long ones
+      {{40, 2, 2, 2, 2, 2, 2, 2, 2, 2}, {0, 0, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40, 0, 40}, 1, 2, 24}};
   return sizes;
 }
 
@@ -72,7 +72,8 @@ template <class T> struct AttentionProblem {
     std::vector<std::int64_t> seen;
     std::size_t s = 0;
     while (rows[i] >= offsets[s + 1]) ++s;
-    for (std::int64_t key = prefix.empty() ? 0 : prefix[2 * s]; !prefix.empty() && key < prefix[2 * s + 1]; ++key) seen.push_back(key);
+    const std::int32_t begin = prefix.empty() ? 0 : prefix[2 * s], end = prefix.empty() ? 0 : prefix[2 * s + 1];
+    for (std::int64_t key = begin; key < end; ++key) seen.push_back(key);
     for (std::int64_t key = offsets[s]; key <= rows[i]; ++key) seen.push_back(key);
     return seen;
   }
@@ -127,27 +128,31 @@ template <class T> struct AttentionProblem {
 
 template <class T> void attention_case(Suite& suite, const AttentionSize& size, Layout layout) {
   AttentionProblem<T> p(suite, size, layout);
+  const Target& t = suite.target;
   const Shape queries{p.queries, p.H, p.D}, tokens{p.tokens, p.H, p.D};
-  Operand<T> out(suite.target, queries), lse(suite.target, {p.queries, p.H}), dq(suite.target, queries), dk(suite.target, tokens), dv(suite.target, tokens);
-  Operand<std::int32_t> offsets(suite.target, {static_cast<std::int64_t>(p.offsets.size())}), rows(suite.target, {p.queries}),
-      prefix(suite.target, {static_cast<std::int64_t>(p.prefix.size()) / 2, 2});
+  Operand<T> out(t, queries), lse(t, {p.queries, p.H}), dq(t, queries), dk(t, tokens), dv(t, tokens);
+  Operand<std::int32_t> offsets(t, {static_cast<std::int64_t>(p.offsets.size())}), rows(t, {p.queries}),
+      prefix(t, {static_cast<std::int64_t>(p.prefix.size()) / 2, 2});
   offsets.set_all([&](std::int64_t i) { return p.offsets[i]; });
   rows.set_all([&](std::int64_t i) { return p.rows[i]; });
   prefix.set_all([&](std::int64_t i) { return p.prefix[i]; });
   const AttentionLayout where{offsets.view(), rows.view(), p.prefix.empty() ? View() : prefix.view()};
-  const auto wanted = [](const std::vector<ConditionedSum>& sums) { return [&](std::int64_t i) { return sums[i].template expected<T>(); }; };
+  const auto wanted = [](const std::vector<ConditionedSum>& sums) {
+    return [&](std::int64_t i) { return sums[i].template expected<T>(); };
+  };
   Case c(suite, "attention", out, lse, p.q, p.k, p.v, prefix);
   bool taken = false;
-  if (!c.call([&] { taken = suite.target.attention(out.view(), lse.view(), p.q.view(), p.k.view(), p.v.view(), where, p.scale); })) return;
+  const auto forward = [&] { taken = t.attention(out.view(), lse.view(), p.q.view(), p.k.view(), p.v.view(), where, p.scale); };
+  if (!c.call(forward)) return;
   if (!taken) return c.unchanged(out, lse, p.q, p.k, p.v);
   c.expect(out, wanted(p.out));
   c.expect(lse, wanted(p.lse));
   Case back(suite, "attention_backward", dq, dk, dv, p.q, p.k, p.v, prefix);
-  if (!back.call([&] {
-        taken = suite.target.attention_backward(dq.view(), dk.view(), dv.view(), p.dout.view(), p.q.view(), p.k.view(), p.v.view(), out.view(), lse.view(),
-                                                where, p.scale);
-      }))
-    return;
+  const auto backward = [&] {
+    taken = t.attention_backward(dq.view(), dk.view(), dv.view(), p.dout.view(), p.q.view(), p.k.view(), p.v.view(),
+                                 out.view(), lse.view(), where, p.scale);
+  };
+  if (!back.call(backward)) return;
   if (!taken) return back.fail("declined what attention had taken");
   back.expect(dq, wanted(p.dq));
   back.expect(dk, wanted(p.dk));
