@@ -17,9 +17,13 @@ bool is_index_list(const View& view) {
   return view.dtype == DType::i32 && view.shape.rank() == 1 && (view.shape[0] < 2 || view.strides[0] == 1);
 }
 
+bool is_prefix_list(const View& view, std::int64_t segments) {
+  return !view.data || (view.dtype == DType::i32 && view.shape == Shape{segments, 2} && view.contiguous());
+}
+
 bool is_covered(const View& q, const View& k, const View& lse, const AttentionLayout& layout) {
-  if (layout.prefix.data) return false;
   if (!is_index_list(layout.offsets) || !is_index_list(layout.query_rows) || layout.offsets.shape[0] < 1) return false;
+  if (!is_prefix_list(layout.prefix, layout.offsets.shape[0] - 1)) return false;
   if (q.shape.rank() != 3 || k.shape.rank() != 3 || q.shape[2] < 1 || q.shape[2] > max_dim) return false;
   return lse.dtype == DType::f32 && lse.shape == Shape{q.shape[0], q.shape[1]} && lse.contiguous() &&
          layout.query_rows.shape[0] == q.shape[0];
@@ -36,7 +40,6 @@ bool take_inputs(AttentionTask& task, const View& q, const View& k, const View& 
                  const AttentionLayout& layout, double scale) {
   if (!is_covered(q, k, lse, layout)) return false;
   const std::int64_t queries = q.shape[0], tokens = k.shape[0];
-  task.query_rows = layout.query_rows.as<std::int32_t>();
   task.heads = q.shape[1];
   task.dim = q.shape[2];
   task.scale = static_cast<float>(scale);

@@ -127,32 +127,40 @@ HWY_INLINE void gather_row(float* row, std::int64_t dim, From&& from) {
   for (std::int64_t c = whole * N; c < dim; ++c) row[c] = from(whole)[c - whole * N];
 }
 
-/// Rows [0, rows) of some heads.
-inline void pack_rows(const Packed& packed, const Heads& x, std::int64_t rows, std::int64_t heads, std::int64_t dim) {
-  for (std::int64_t r = 0; r < rows; ++r) {
+/// Rows row(0) … row(count - 1) of some heads, to the rows from `at` on.
+template <class Row>
+void pack_rows(const Packed& packed, std::int64_t at, const Heads& x, std::int64_t count, Row&& row, std::int64_t heads,
+               std::int64_t dim) {
+  for (std::int64_t r = 0; r < count; ++r) {
     for (std::int64_t h = 0; h < heads; ++h) {
-      float* to = packed.at(h * packed.rows + r);
-      scatter_row<kTile>(x.at(r, h), dim, [&](std::int64_t i) { return to + i * kTile; });
+      float* to = packed.at(h * packed.rows + at + r);
+      scatter_row<kTile>(x.at(row(r), h), dim, [&](std::int64_t i) { return to + i * kTile; });
     }
   }
+}
+
+/// Zeros for rows [begin, end) of each head.
+inline void clear_rows(const Packed& packed, std::int64_t begin, std::int64_t end, std::int64_t heads) {
   for (std::int64_t h = 0; h < heads; ++h) {
-    std::fill_n(packed.at(h * packed.rows + rows), (packed.rows - rows) * packed.stride, 0.0f);
+    std::fill_n(packed.at(h * packed.rows + begin), (end - begin) * packed.stride, 0.0f);
   }
 }
 
 constexpr int vectors_for(std::int64_t rows) { return static_cast<int>((rows + kLanes - 1) / kLanes); }
 
-/// Rows [0, rows), rows <= kRow, of some heads times `factor`, transposed: to [heads, round_up(dim, kTile), kRow],
-/// padded with zeros up to whole vectors. `staging` has as many elements; there the rows lie in groups of four columns.
-inline void pack_lanes(float* to, float* staging, const Heads& x, std::int64_t rows, std::int64_t heads,
-                       std::int64_t dim, float factor) {
+/// Rows row(0) … row(rows - 1), rows <= kRow, of some heads times `factor`, transposed, to
+/// [heads, round_up(dim, kTile), kRow], padded with zeros up to whole vectors. `staging` has as many elements; there
+/// the rows lie in groups of four columns.
+template <class Row>
+void pack_lanes(float* to, float* staging, const Heads& x, std::int64_t rows, Row&& row, std::int64_t heads,
+                std::int64_t dim, float factor) {
   const std::int64_t groups = round_up(dim, kTile) / 4, vectors = vectors_for(rows);
   if (rows % kLanes != 0 || dim % kTile != 0) {
     for (std::int64_t g = 0; g < heads * groups; ++g) std::fill_n(staging + g * kRow * 4, vectors * kLanes * 4, 0.0f);
   }
   for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t h = 0; h < heads; ++h) {
-      scatter_row<4>(x.at(r, h), dim, [&](std::int64_t g) { return staging + ((h * groups + g) * kRow + r) * 4; });
+      scatter_row<4>(x.at(row(r), h), dim, [&](std::int64_t g) { return staging + ((h * groups + g) * kRow + r) * 4; });
     }
   }
   const Vector f = hn::Set(lanes, factor);
@@ -185,13 +193,14 @@ inline void interleave_lanes(float* staging, const float* from, const float* fac
   }
 }
 
-/// Rows [0, rows) of some heads from what interleave_lanes() left for each of them.
-inline void unpack_lanes(const Heads& x, const float* staging, std::int64_t rows, std::int64_t heads,
-                         std::int64_t dim) {
+/// Rows row(0) … row(rows - 1) of some heads from what interleave_lanes() left for each of them.
+template <class Row>
+void unpack_lanes(const Heads& x, const float* staging, std::int64_t rows, Row&& row, std::int64_t heads,
+                  std::int64_t dim) {
   const std::int64_t groups = round_up(dim, kTile) / 4;
   for (std::int64_t r = 0; r < rows; ++r) {
     for (std::int64_t h = 0; h < heads; ++h) {
-      gather_row<4>(x.at(r, h), dim, [&](std::int64_t g) { return staging + ((h * groups + g) * kRow + r) * 4; });
+      gather_row<4>(x.at(row(r), h), dim, [&](std::int64_t g) { return staging + ((h * groups + g) * kRow + r) * 4; });
     }
   }
 }

@@ -9,6 +9,9 @@
 #include <vector>
 
 #include "chronotope/backend/eigen_backend.hpp"
+#ifdef CHRONOTOPE_HAVE_ONEDNN
+#include "chronotope/backend/onednn_backend.hpp"
+#endif
 #include "chronotope/testing/conformance.hpp"
 #include "cpu/loops.hpp"
 
@@ -293,6 +296,45 @@ TEST_CASE("mistakes in indexing are caught") {
   must_be_caught<ranks_ties_backwards>("topk");
   must_be_caught<ranks_nan_first>("topk");
 }
+
+#ifdef CHRONOTOPE_HAVE_ONEDNN
+namespace {
+
+using Fused = onednn_backend;
+
+AttentionLayout without_prefixes(AttentionLayout layout) {
+  layout.prefix = {};
+  return layout;
+}
+struct forgets_prefixes : Fused {
+  static bool try_attention(stream& s, V out, V lse, V q, V k, V v, const AttentionLayout& l, double scale) {
+    return Fused::try_attention(s, out, lse, q, k, v, without_prefixes(l), scale);
+  }
+};
+struct forgets_prefixes_backward : Fused {
+  static bool try_attention_backward(stream& s, V dq, V dk, V dv, V dout, V q, V k, V v, V out, V lse, const AttentionLayout& l, double scale) {
+    return Fused::try_attention_backward(s, dq, dk, dv, dout, q, k, v, out, lse, without_prefixes(l), scale);
+  }
+};
+struct declines_too_late : Fused {
+  static bool try_attention(stream& s, V out, V lse, V q, V k, V v, const AttentionLayout& l, double scale) {
+    Fused::try_attention(s, out, lse, q, k, v, l, scale);
+    return false;
+  }
+};
+struct declines_backward : Fused {
+  static bool try_attention_backward(stream&, V, V, V, V, V, V, V, V, V, const AttentionLayout&, double) { return false; }
+};
+
+}  // namespace
+
+TEST_CASE("mistakes in attention are caught") {
+  must_be_caught<forgets_prefixes>("attention");
+  must_be_caught<forgets_prefixes_backward>("attention");
+  must_be_caught<declines_too_late>("attention");
+  must_be_caught<declines_backward>("attention");
+}
+#endif
 
 TEST_CASE("mistakes in random numbers and memory are caught") {
   must_be_caught<draws_in_memory_order>("uniform");

@@ -3,6 +3,7 @@
 
 #ifdef CHRONOTOPE_HAVE_ONEDNN
 
+#include "branching.hpp"
 #include "chronotope/backend/onednn_backend.hpp"
 #include "chronotope/backend/primitives_only.hpp"
 #include "chronotope/testing/tolerance.hpp"
@@ -169,6 +170,16 @@ TEST_CASE("fused attention equals its composition") {
               using B = typename std::decay_t<decltype(c)>::backend;
               return attention(x[0], x[1], x[2], Packing<B>(c, use.lengths), Tensor<B>::from_host(c, rows, {Q}), 0.3);
             });
+  }
+  for (unsigned seed = 1; seed <= 6; ++seed) {
+    CAPTURE(seed);
+    std::mt19937 random_layout(seed);
+    const branching::Layout x = branching::draw(random_layout, 16, 60);
+    const auto Q = static_cast<std::int64_t>(x.rows.size()), tokens = static_cast<std::int64_t>(x.tokens());
+    compare("attention of branches", {{Q, 2, 24}, {tokens, 2, 24}, {tokens, 2, 24}}, static_cast<double>(tokens), [&](auto& c, const auto& in) {
+      using B = typename std::decay_t<decltype(c)>::backend;
+      return attention(in[0], in[1], in[2], Packing<B>(c, x.lengths, x.prefixes), Tensor<B>::from_host(c, x.rows, {Q}), 0.3);
+    });
   }
   compare("attention over pieces of one tensor", {{9, 3, 2, 8}}, 9, [](auto& c, const auto& x) {
     using B = typename std::decay_t<decltype(c)>::backend;

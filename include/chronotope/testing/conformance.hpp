@@ -1,6 +1,6 @@
 #pragma once
-// The conformance suite: every primitive of a backend, every dtype it supports, every way operands can lie in memory,
-// against plain host code. Needs no test framework:
+// The conformance suite: every primitive of a backend and its attention hooks, every dtype it supports, every way
+// operands can lie in memory, against plain host code. Needs no test framework:
 //   my_backend::stream s;
 //   auto report = chronotope::testing::run_conformance<my_backend>(s);
 //   if (!report.passed()) std::cerr << report.text();
@@ -12,6 +12,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "chronotope/testing/conformance/attention.hpp"
 #include "chronotope/testing/conformance/contraction.hpp"
 #include "chronotope/testing/conformance/elementwise.hpp"
 #include "chronotope/testing/conformance/indexing.hpp"
@@ -36,7 +37,8 @@ inline constexpr ConformanceFamily conformance_families[] = {{"memory", memory_c
                                                              {"gather", gather_cases},
                                                              {"scatter_add", scatter_add_cases},
                                                              {"topk", topk_cases},
-                                                             {"uniform", uniform_cases}};
+                                                             {"uniform", uniform_cases},
+                                                             {"attention", attention_cases}};
 
 /// run_conformance on a backend behind functions. Throws ConfigError when an option names no operation.
 inline ConformanceReport run_conformance_on(const Target& target, const ConformanceOptions& options) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "chronotope/backend/concepts.hpp"
+#include "chronotope/backend/fused.hpp"
 
 namespace chronotope::testing {
 
@@ -26,6 +27,10 @@ struct Target {
   std::function<void(const View&, const View&, int)> cumsum;
   std::function<void(const View&, const View&, const View&)> gather, scatter_add, topk;
   std::function<void(const View&, std::uint64_t, std::uint64_t)> uniform;
+  /// The hooks in the order of their parameters (backend/fused.hpp); empty where the backend has none.
+  std::function<bool(const View&, const View&, const View&, const View&, const View&, const AttentionLayout&, double)> attention;
+  std::function<bool(const View&, const View&, const View&, const View&, const View&, const View&, const View&, const View&, const View&,
+                     const AttentionLayout&, double)> attention_backward;
 };
 
 template <Backend B> Target make_target(typename B::stream& s) {
@@ -50,6 +55,13 @@ template <Backend B> Target make_target(typename B::stream& s) {
   t.scatter_add = [&s](V table, V ids, V rows) { B::scatter_add(s, table, ids, rows); };
   t.topk = [&s](V values, V indices, V in) { B::topk(s, values, indices, in); };
   t.uniform = [&s](V out, std::uint64_t seed, std::uint64_t counter) { B::uniform(s, out, seed, counter); };
+  if constexpr (requires { &B::try_attention; }) {
+    using L = const AttentionLayout&;
+    t.attention = [&s](V out, V lse, V q, V k, V v, L layout, double scale) { return B::try_attention(s, out, lse, q, k, v, layout, scale); };
+    t.attention_backward = [&s](V dq, V dk, V dv, V dout, V q, V k, V v, V out, V lse, L layout, double scale) {
+      return B::try_attention_backward(s, dq, dk, dv, dout, q, k, v, out, lse, layout, scale);
+    };
+  }
   return t;
 }
 
