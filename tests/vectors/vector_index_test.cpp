@@ -78,7 +78,7 @@ TEST_CASE("vector index: flat finds the nearest exactly, the others almost alway
   if (!has_vector_indexes()) return;
   const std::uint64_t seed = std::random_device{}();
   CAPTURE(seed);
-  const Matrix vectors = unit_rows(1200, 16, seed), queries = unit_rows(25, 16, seed + 1);
+  const Matrix vectors = unit_rows(600, 16, seed), queries = unit_rows(20, 16, seed + 1);
   const scratch::Folder folder;
   const std::string path = folder.file("x.index");
   for (const auto kind : {VectorIndexKind::flat, VectorIndexKind::ivf, VectorIndexKind::hnsw}) {
@@ -86,7 +86,7 @@ TEST_CASE("vector index: flat finds the nearest exactly, the others almost alway
     write_vector_index(path, vectors, {.kind = kind, .lists = 8, .probes = 4});
     CHECK(folder.entries() == 1);
     const VectorIndex index(path);
-    CHECK(index.rows() == 1200);
+    CHECK(index.rows() == 600);
     CHECK(index.width() == 16);
     const Neighbours found = index.search(queries, 10);
     CHECK(recall(vectors, queries, found) >= (kind == VectorIndexKind::flat ? 1.0 : kind == VectorIndexKind::hnsw ? 0.95 : 0.6));
