@@ -50,6 +50,7 @@ struct Neighbours {
 class VectorIndex {
  public:
   /// Throws FormatError for what is no index of the three kinds with inner products, or is cut off; FileError.
+  /// FAISS does not free what it had read of a file that is cut off.
   explicit VectorIndex(const std::string& path);
   ~VectorIndex();
   VectorIndex(VectorIndex&&) noexcept;
