@@ -8,6 +8,7 @@
 #include "chronotope/core/shuffle.hpp"
 #include "chronotope/eval/command_judge.hpp"
 #include "chronotope/eval/ranking_metrics.hpp"
+#include "eval/resampling.hpp"
 
 namespace chronotope {
 namespace {
@@ -86,6 +87,7 @@ Verdict RuleJudge::operator()(const JudgeCase& asked) const {
 
 JudgeTable judge_lists(std::span<const JudgeCase> cases, const Judge& judge, const JudgeOptions& options) {
   if (cases.empty()) throw DataError("no cases to judge; at least one is needed");
+  resampling::check(options.intervals, "judge_lists");  // before hours of judging, not after
   JudgeTable table{options.first, options.second, cases.size(), 0, {}, options.intervals.level, {}, {}, {}, {}};
   Outcomes system(cases.size()), place(cases.size());
   std::vector<std::size_t> users;

@@ -124,6 +124,7 @@ TEST_CASE("judge: failures are put up with as far as allowed, impossible verdict
   CHECK(has(format_judge_table(table), "2 cases have no verdict and are left out. The first: too slow for 0"));
   CHECK_THROWS_AS(judge_lists(cases_of(3), [](const JudgeCase&) { return Verdict{BetterList::a, 3, 0}; }), DataError);
   CHECK_THROWS_AS(judge_lists({}, fails), DataError);
+  CHECK_THROWS_AS(judge_lists(cases_of(1), fails, {.intervals = {.resamples = 0}}), ConfigError);  // and not JudgeError
   const JudgeTable none = judge_lists(cases_of(1), fails, {.most_failures = 1});
   CHECK(has(format_judge_table(none), "no verdicts"));
   CHECK(nlohmann::json::parse(judge_table_json(none))["system"]["win"]["value"].is_null());

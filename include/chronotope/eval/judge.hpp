@@ -84,7 +84,8 @@ struct JudgeTable {
 
 /// Asks the judge about every case. Each case's lists are exchanged with probability 1/2, so that a judge who prefers a
 /// position gains nothing for either side. Throws DataError for no cases, or a verdict with more fitting places than a
-/// list has; the judge's JudgeError once more than most_failures cases have failed; whatever else the judge throws.
+/// list has; ConfigError for intervals out of range; the judge's JudgeError once more than most_failures cases have
+/// failed; whatever else the judge throws.
 JudgeTable judge_lists(std::span<const JudgeCase> cases, const Judge& judge, const JudgeOptions& options = {});
 
 /// The table in columns, then in words whether the first's lists are better.
