@@ -3,9 +3,13 @@
 # backends, already inside their libraries) is exported only because they name it.
 include(CMakePackageConfigHelpers)
 
+set(chronotope_vectors_dependencies "")
+if(CHRONOTOPE_BUILD_FAISS)
+  set(chronotope_vectors_dependencies OpenMP faiss)
+endif()
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/chronotope)
 set(chronotope_installed "")
-foreach(component IN ITEMS core models cpu eigen onednn testing)
+foreach(component IN ITEMS core models vectors cpu eigen onednn testing)
   if(NOT TARGET chronotope_${component})
     continue()
   endif()

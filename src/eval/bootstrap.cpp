@@ -4,7 +4,6 @@
 #include <cmath>
 #include <limits>
 #include <string>
-#include <unordered_map>
 
 #include "chronotope/core/error.hpp"
 #include "chronotope/eval/targets.hpp"
@@ -12,12 +11,6 @@
 
 namespace chronotope {
 namespace {
-
-// What is drawn as a whole: one target, or all targets of a group.
-struct Unit {
-  double difference = 0;  // summed over its targets
-  double targets = 0;
-};
 
 void check(std::span<const double> first, std::span<const double> second, const BootstrapOptions& options,
            std::span<const std::size_t> group) {
@@ -33,38 +26,17 @@ void check(std::span<const double> first, std::span<const double> second, const 
   resampling::check(options, "paired_bootstrap");
 }
 
-std::vector<Unit> make_units(std::span<const double> first, std::span<const double> second,
-                             std::span<const std::size_t> group) {
-  std::vector<Unit> units;
-  std::unordered_map<std::size_t, std::size_t> unit_of;
-  for (std::size_t i = 0; i < first.size(); ++i) {
-    const std::size_t u = group.empty() ? i : unit_of.try_emplace(group[i], unit_of.size()).first->second;
-    if (u == units.size()) units.emplace_back();
-    units[u].difference += first[i] - second[i];
-    units[u].targets += 1;
-  }
-  return units;
-}
-
-double mean_of_resample(std::span<const Unit> units, std::uint64_t seed, std::uint64_t resample) {
-  Unit sum;
-  resampling::draw(units.size(), seed, resample, [&](std::size_t unit) {
-    sum.difference += units[unit].difference;
-    sum.targets += units[unit].targets;
-  });
-  return sum.difference / sum.targets;
-}
-
 }  // namespace
 
 PairedDifference paired_bootstrap(std::span<const double> first, std::span<const double> second,
                                   const BootstrapOptions& options, std::span<const std::size_t> group) {
   check(first, second, options, group);
-  const std::vector<Unit> units = make_units(first, second, group);
+  std::vector<double> differences(first.size());
+  for (std::size_t i = 0; i < first.size(); ++i) differences[i] = first[i] - second[i];
+  const std::vector<resampling::Unit> units = resampling::units_of(differences, group);
   double sum = 0;
-  for (const Unit& u : units) sum += u.difference;
-  std::vector<double> means(options.resamples);
-  for (std::size_t r = 0; r < means.size(); ++r) means[r] = mean_of_resample(units, options.seed, r);
+  for (const resampling::Unit& u : units) sum += u.weighted;
+  std::vector<double> means = resampling::ratios(units, options);
   std::sort(means.begin(), means.end());
   const double outside = (1 - options.level) / 2;
   return {sum / static_cast<double>(first.size()), resampling::quantile(means, outside),

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "chronotope/core/error.hpp"
@@ -55,6 +56,44 @@ inline MeasuredInterval interval(double value, std::vector<double> values, const
   result.low = quantile(values, outside);
   result.high = quantile(values, 1 - outside);
   return result;
+}
+
+/// What is drawn as a whole: a user's share, or a single value's, of the two sums whose ratio is the measure.
+struct Unit {
+  double weighted = 0, weight = 0;
+};
+
+/// `values` gathered by group, every value of weight 1; without groups each value is a unit.
+inline std::vector<Unit> units_of(std::span<const double> values, std::span<const std::size_t> group) {
+  std::vector<Unit> units;
+  std::unordered_map<std::size_t, std::size_t> unit_of;
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const std::size_t u = group.empty() ? i : unit_of.try_emplace(group[i], unit_of.size()).first->second;
+    if (u == units.size()) units.emplace_back();
+    units[u].weighted += values[i];
+    units[u].weight += 1;
+  }
+  return units;
+}
+
+/// The ratio of every resample [resamples].
+inline std::vector<double> ratios(std::span<const Unit> units, const BootstrapOptions& options) {
+  std::vector<double> values(options.resamples);
+  for (std::size_t r = 0; r < values.size(); ++r) {
+    Unit sum;
+    draw(units.size(), options.seed, r, [&](std::size_t u) {
+      sum.weighted += units[u].weighted;
+      sum.weight += units[u].weight;
+    });
+    values[r] = sum.weighted / sum.weight;
+  }
+  return values;
+}
+
+/// `value` with the interval of the ratio; NaN throughout without units.
+inline MeasuredInterval ratio_interval(std::span<const Unit> units, double value, const BootstrapOptions& options) {
+  if (units.empty()) return {NAN, NAN, NAN, NAN, 0};
+  return interval(value, ratios(units, options), options);
 }
 
 }  // namespace chronotope::resampling

@@ -12,6 +12,8 @@
 namespace chronotope {
 namespace {
 
+using resampling::Unit;
+
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 // (user, score key) of the rows of a class, sorted: 64 bits hold no label, so the classes are kept apart.
@@ -49,25 +51,6 @@ double auc_of(std::span<const std::uint64_t> clicked, std::span<const std::uint6
 }
 
 bool used(const UserAuc& u) { return u.clicks > 0 && u.clicks < u.impressions; }
-
-// What is drawn: a user's share of the two sums whose ratio is the measure.
-struct Unit {
-  double weighted = 0, weight = 0;
-};
-
-MeasuredInterval ratio_bootstrap(std::span<const Unit> units, double value, const BootstrapOptions& options) {
-  if (units.empty()) return {undefined, undefined, undefined, undefined, 0};
-  std::vector<double> values(options.resamples);
-  for (std::size_t r = 0; r < values.size(); ++r) {
-    Unit sum;
-    resampling::draw(units.size(), options.seed, r, [&](std::size_t u) {
-      sum.weighted += units[u].weighted;
-      sum.weight += units[u].weight;
-    });
-    values[r] = sum.weighted / sum.weight;
-  }
-  return resampling::interval(value, std::move(values), options);
-}
 
 Unit unit_of(const UserAuc& user, double value, const char* what) {
   if (!std::isfinite(value))
@@ -131,7 +114,7 @@ MeasuredInterval gauc_interval(std::span<const UserAuc> users, const BootstrapOp
   std::vector<Unit> units;
   for (const UserAuc& u : users)
     if (used(u)) units.push_back(unit_of(u, u.auc, "gauc_interval"));
-  return ratio_bootstrap(units, gauc(users).value, options);
+  return resampling::ratio_interval(units, gauc(users).value, options);
 }
 
 MeasuredInterval gauc_difference(std::span<const UserAuc> first, std::span<const UserAuc> second,
@@ -141,7 +124,7 @@ MeasuredInterval gauc_difference(std::span<const UserAuc> first, std::span<const
   std::vector<Unit> units;
   for (std::size_t i = 0; i < first.size(); ++i)
     if (used(first[i])) units.push_back(unit_of(first[i], first[i].auc - second[i].auc, "gauc_difference"));
-  return ratio_bootstrap(units, gauc(first).value - gauc(second).value, options);
+  return resampling::ratio_interval(units, gauc(first).value - gauc(second).value, options);
 }
 
 }  // namespace chronotope

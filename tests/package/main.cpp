@@ -9,6 +9,9 @@
 #ifdef USE_ONEDNN
 #include "chronotope/backend/onednn_backend.hpp"
 #endif
+#ifdef USE_VECTORS
+#include "chronotope/data/vector_index.hpp"
+#endif
 
 namespace {
 
@@ -36,6 +39,9 @@ int main() {
 #endif
 #ifdef USE_ONEDNN
   ok = ok && works<chronotope::onednn_backend>();
+#endif
+#ifdef USE_VECTORS
+  std::printf("vector indexes: %s\n", chronotope::has_vector_indexes() ? "yes" : "no");
 #endif
   return ok ? 0 : 1;
 }
