@@ -121,10 +121,10 @@ std::vector<double> ndcgs(std::span<const RankedList> lists, std::size_t k) {
   return of_each(lists, [k](const RankedList& list) { return ndcg(list, k); });
 }
 
-std::vector<std::size_t> active_days_since(std::span<const std::uint64_t> places, std::span<const VisitedPlace> history) {
+std::vector<std::size_t> active_days_since(std::span<const std::uint64_t> places, std::span<const TimedPlace> history) {
   std::vector<std::int64_t> days;
   std::unordered_map<std::uint64_t, std::int64_t> last;  // day, by place
-  for (const VisitedPlace& action : history) {
+  for (const TimedPlace& action : history) {
     const std::int64_t day = day_of(action.local);
     days.push_back(day);
     const auto [at, added] = last.try_emplace(action.place, day);

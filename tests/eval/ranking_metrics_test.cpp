@@ -16,8 +16,8 @@ namespace {
 constexpr double infinite = std::numeric_limits<double>::infinity(), no_value = std::numeric_limits<double>::quiet_NaN();
 constexpr std::int64_t day = 86400;
 
-std::vector<VisitedPlace> visits(std::initializer_list<std::pair<std::uint64_t, std::int64_t>> places_at) {
-  std::vector<VisitedPlace> history;
+std::vector<TimedPlace> visits(std::initializer_list<std::pair<std::uint64_t, std::int64_t>> places_at) {
+  std::vector<TimedPlace> history;
   for (const auto& [place, local] : places_at) history.push_back({place, local});
   return history;
 }

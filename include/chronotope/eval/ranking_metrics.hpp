@@ -42,7 +42,7 @@ std::vector<double> reciprocal_ranks(std::span<const RankedList> lists);
 std::vector<double> ndcgs(std::span<const RankedList> lists, std::size_t k);
 
 /// Something a user did before the request.
-struct VisitedPlace {
+struct TimedPlace {
   std::uint64_t place = 0;
   std::int64_t local = 0;  ///< wall clock, seconds
 };
@@ -52,7 +52,7 @@ inline constexpr std::size_t never = std::numeric_limits<std::size_t>::max();
 /// For each of `places` on which of the user's active days he was there last: 1 for the newest active day, 2 for the
 /// one before, `never`. A day of the wall clock is active when it has an action; days without one are not counted.
 /// `history` is in any order. O(history log history + places).
-std::vector<std::size_t> active_days_since(std::span<const std::uint64_t> places, std::span<const VisitedPlace> history);
+std::vector<std::size_t> active_days_since(std::span<const std::uint64_t> places, std::span<const TimedPlace> history);
 
 /// D(k, m) (Spacetime-GR, 5.2): share of the first k recommended places, of all where there are fewer, that the user
 /// did not interact with on the last m active days. `since` [places] is of active_days_since. NaN for no places.
