@@ -1,0 +1,55 @@
+#pragma once
+// Counting predictors of next places in action logs: what a model has to beat. They see what it sees: history, time, position.
+
+#include <array>
+#include <string_view>
+
+#include "chronotope/train/action_windows.hpp"
+
+namespace chronotope {
+
+enum class ActionCounterPart : std::uint8_t {
+  popularity,        ///< interest-based actions at the place before validation
+  user_frequency,    ///< past actions of the user there
+  user_hour,         ///< the same, weighted by how alike their hour is to the target's (Gaussian, 1.5 hours, round the clock), x 0.3 if
+                     ///< one is on a weekend and one is not
+  user_weekday,      ///< the same, on the same weekday only
+  near_user,         ///< popularity x exp(-distance from the user / 0.5 km)
+  near_hour,         ///< the same x the share of the place's category at the target's hour
+  after_last         ///< what followed the last place in all histories before validation
+};
+inline constexpr std::size_t action_counter_parts = 7;
+std::string_view counter_name(ActionCounterPart part);
+
+using ActionCounterWeights = std::array<double, action_counter_parts>;
+
+/// Counts of a log, and distributions over its places for a target. O(actions) to make, O(places + history) a target.
+class ActionCounters {
+ public:
+  /// Keeps references. Global knowledge comes from interest-based actions before `until` (UTC), a user's own from all earlier actions.
+  ActionCounters(const ActionHistories& histories, const ActionTokenizer& tokenizer, std::int64_t until);
+
+  /// The parts at a target, each [places + 1], sums of 1 or all 0; [parts].
+  std::array<std::vector<float>, action_counter_parts> parts(const ActionWindow& target) const;
+
+ private:
+  const ActionHistories& histories_;
+  const ActionTokenizer& tokenizer_;
+  std::vector<float> popularity_;                              // [places + 1]
+  std::vector<SeenPlace> places_;                              // [places + 1]
+  std::array<std::vector<float>, 24> category_at_;             // [categories + 1] share at an hour, smoothed
+  std::vector<std::vector<std::pair<std::uint32_t, float>>> followers_;  // [places + 1]
+};
+
+/// Ranks of the targets' places under one weighting, from 1, ties in the counter's favour as 1 + places above.
+struct CountedRanks {
+  std::string name;
+  std::vector<std::int64_t> ranks;
+};
+
+/// Every part alone, and the mixture whose weights are searched (coordinate by coordinate, two rounds, for hr@1 + MRR / 2) on
+/// `validation`. O((targets + validation) x places).
+std::vector<CountedRanks> counted_ranks(const ActionCounters& counters, const ActionHistories& histories, std::span<const ActionWindow> targets,
+                                        std::span<const ActionWindow> validation);
+
+}  // namespace chronotope

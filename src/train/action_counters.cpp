@@ -1,0 +1,144 @@
+#include "chronotope/train/action_counters.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "chronotope/data/calendar.hpp"
+#include "chronotope/data/geohash.hpp"
+
+namespace chronotope {
+namespace {
+
+constexpr double hour_width = 1.5, other_half_of_week = 0.3, near_km = 0.5, far_km = 15;
+
+using Parts = std::array<std::vector<float>, action_counter_parts>;
+
+void normalise(std::vector<float>& values) {
+  double sum = 0;
+  for (const float v : values) sum += v;
+  if (sum > 0)
+    for (float& v : values) v = static_cast<float>(v / sum);
+}
+
+double hour_likeness(int a, int b) {
+  const int apart = std::min(std::abs(a - b), 24 - std::abs(a - b));
+  return std::exp(-0.5 * apart * apart / (hour_width * hour_width));
+}
+
+std::vector<float>& part(Parts& parts, ActionCounterPart which) { return parts[static_cast<std::size_t>(which)]; }
+
+std::int64_t rank_of(const Parts& parts, const ActionCounterWeights& weights, std::uint32_t target) {
+  const auto score = [&](std::size_t place) {
+    double sum = 0;
+    for (std::size_t p = 0; p < action_counter_parts; ++p) sum += weights[p] * static_cast<double>(parts[p][place]);
+    return sum;
+  };
+  const double own = score(target);
+  std::int64_t above = 0;
+  for (std::size_t place = 1; place < parts[0].size(); ++place) above += score(place) > own;
+  return above + 1;
+}
+
+double value_of(std::span<const Parts> parts, const ActionCounterWeights& weights, std::span<const std::uint32_t> targets) {
+  double value = 0;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto rank = static_cast<double>(rank_of(parts[i], weights, targets[i]));
+    value += (rank == 1) + 0.5 / rank;
+  }
+  return value;
+}
+
+ActionCounterWeights search(std::span<const Parts> parts, std::span<const std::uint32_t> targets) {
+  ActionCounterWeights weights;
+  weights.fill(1);
+  double best = value_of(parts, weights, targets);
+  for (int round = 0; round < 2; ++round)
+    for (double& weight : weights) {
+      const double kept = weight;
+      double chosen = kept;
+      for (const double factor : {0.0, 0.2, 0.5, 2.0, 5.0}) {
+        weight = kept * factor;
+        if (const double now = value_of(parts, weights, targets); now > best) best = now, chosen = weight;
+      }
+      weight = chosen;
+    }
+  return weights;
+}
+
+}  // namespace
+
+std::string_view counter_name(ActionCounterPart part) {
+  constexpr std::string_view names[] = {"popularity", "user_frequency", "user_hour", "user_weekday", "near_user", "near_hour", "after_last"};
+  return names[static_cast<std::size_t>(part)];
+}
+
+ActionCounters::ActionCounters(const ActionHistories& histories, const ActionTokenizer& tokenizer, std::int64_t until)
+    : histories_(histories), tokenizer_(tokenizer), popularity_(tokenizer.places().places() + 1, 0), places_(popularity_.size()), followers_(popularity_.size()) {
+  for (std::uint32_t n = 1; n < places_.size(); ++n) places_[n] = tokenizer.seen(n);
+  for (auto& shares : category_at_) shares.assign(tokenizer.vocabulary().categories.size() + 1, 0);
+  std::vector<std::map<std::uint32_t, float>> after(popularity_.size());
+  for (std::size_t user = 0; user < histories.users.size(); ++user)
+    for (std::size_t i = histories.begin[user]; i < histories.begin[user + 1]; ++i) {
+      const PastAction& a = histories.actions[i];
+      if (a.utc >= until || !a.interest || a.place == 0) continue;
+      ++popularity_[a.place];
+      const int hour = calendar_fields(a.local).hour;
+      for (int h = 0; h < 24; ++h) category_at_[static_cast<std::size_t>(h)][static_cast<std::size_t>(a.category)] += static_cast<float>(hour_likeness(h, hour));
+      if (i > histories.begin[user]) ++after[histories.actions[i - 1].place][a.place];
+    }
+  for (auto& shares : category_at_) normalise(shares);
+  for (std::size_t n = 0; n < after.size(); ++n) followers_[n].assign(after[n].begin(), after[n].end());
+}
+
+Parts ActionCounters::parts(const ActionWindow& w) const {
+  Parts all;
+  for (auto& values : all) values.assign(popularity_.size(), 0);
+  const PastAction& target = histories_.actions[w.end - 1];
+  const CalendarFields when = calendar_fields(target.local);
+  for (std::size_t i = histories_.begin[w.user]; i + 1 < w.end; ++i) {
+    const PastAction& a = histories_.actions[i];
+    const CalendarFields then = calendar_fields(a.local);
+    const double alike = hour_likeness(when.hour, then.hour);
+    part(all, ActionCounterPart::user_frequency)[a.place] += 1;
+    part(all, ActionCounterPart::user_hour)[a.place] += static_cast<float>(alike * ((when.weekday >= 5) == (then.weekday >= 5) ? 1 : other_half_of_week));
+    if (when.weekday == then.weekday) part(all, ActionCounterPart::user_weekday)[a.place] += static_cast<float>(alike);
+  }
+  const auto& shares = category_at_[static_cast<std::size_t>(when.hour)];
+  for (std::size_t n = 1; n < places_.size(); ++n) {
+    part(all, ActionCounterPart::popularity)[n] = popularity_[n];
+    if (!target.user_placed() || !places_[n].placed() || std::abs(places_[n].latitude - target.user_latitude) > far_km / 111) continue;
+    const double km = distance_km(target.user_latitude, target.user_longitude, places_[n].latitude, places_[n].longitude);
+    const double near = (popularity_[n] + 0.1) * std::exp(-km / near_km);
+    part(all, ActionCounterPart::near_user)[n] = static_cast<float>(near);
+    part(all, ActionCounterPart::near_hour)[n] = static_cast<float>(near * shares[static_cast<std::size_t>(places_[n].category)]);
+  }
+  if (w.end - 1 > histories_.begin[w.user])
+    for (const auto& [next, count] : followers_[histories_.actions[w.end - 2].place]) part(all, ActionCounterPart::after_last)[next] += count;
+  for (auto& values : all) values[0] = 0, normalise(values);
+  return all;
+}
+
+std::vector<CountedRanks> counted_ranks(const ActionCounters& counters, const ActionHistories& histories, std::span<const ActionWindow> targets,
+                                        std::span<const ActionWindow> validation) {
+  std::vector<Parts> tuning;
+  std::vector<std::uint32_t> wanted;
+  for (const ActionWindow& w : validation) tuning.push_back(counters.parts(w)), wanted.push_back(histories.actions[w.end - 1].place);
+  std::vector<ActionCounterWeights> weights(action_counter_parts + 1);
+  for (std::size_t p = 0; p < action_counter_parts; ++p) weights[p] = {}, weights[p][p] = 1;
+  weights.back() = search(tuning, wanted);
+  std::vector<CountedRanks> ranked;
+  for (std::size_t p = 0; p < action_counter_parts; ++p) ranked.push_back({std::string(counter_name(static_cast<ActionCounterPart>(p))), {}});
+  ranked.push_back({"mixture", {}});
+  for (const ActionWindow& w : targets) {
+    const Parts parts = counters.parts(w);
+    for (std::size_t p = 0; p < weights.size(); ++p) {
+      const std::uint32_t target = histories.actions[w.end - 1].place;
+      const double own = p < action_counter_parts ? static_cast<double>(parts[p][target]) : 1;
+      ranked[p].ranks.push_back(own > 0 ? rank_of(parts, weights[p], target) : 0);
+    }
+  }
+  return ranked;
+}
+
+}  // namespace chronotope
