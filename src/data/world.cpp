@@ -193,8 +193,9 @@ World& World::operator=(World&&) noexcept = default;
 
 const WorldOptions& World::options() const { return state_->options; }
 std::uint32_t World::places() const { return state_->map.size(); }
+// Local time is at most two hours ahead; things that would be at the same moment are moved on by minutes.
 std::int64_t World::begin() const { return invented::first_day - 3 * 3600; }
-std::int64_t World::end() const { return invented::first_day + (options().days + 1) * day_seconds - 1; }
+std::int64_t World::end() const { return invented::first_day + options().days * day_seconds + 3 * 3600 - 1; }
 
 WorldPlace World::place(std::uint32_t number) const {
   if (number >= places())

@@ -24,7 +24,8 @@ struct BestHits {
 struct WorldBest {
   std::int64_t from = 0;  ///< UTC seconds; up to the end of the world
   BestHits all;
-  std::array<BestHits, 3> by_status;  ///< by TravelStatus
+  /// By TravelStatus. It depends on the place drawn, too: before a trip, expected is of the distribution over both cities.
+  std::array<BestHits, 3> by_status;
   /// Clicks in requests, against the distribution of an action at that moment: expected says nothing, and best is not
   /// what it is, as it knows nothing of what was shown.
   BestHits from_requests;
