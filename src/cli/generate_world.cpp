@@ -34,7 +34,7 @@ constexpr const char* teaching =
     "  chronotope clean --data world/actions.csv.gz --out world/clean.csv.gz --functional Residence Office Hospital \\\n"
     "      School Parking Station Bank\n"
     "  chronotope index build --places world/places.csv.gz --out world/places.index\n\n"
-    "A large one, made user by user in about 1 GB of memory:\n"
+    "A large one, made user by user in about 250 MB of memory:\n"
     "  chronotope generate-world large --users 1000000 --places 10000000 --cities 40";
 
 /// A line that renews itself on a terminal, and nothing elsewhere.

@@ -88,17 +88,6 @@ class WorldFiles::State {
   }
 
   void finish() {
-    actions_.finish();
-    action_truth_.commit();
-    if (request_count_ > 0) {
-      requests_.finish();
-      request_truth_.commit();
-    }
-    write_places();
-  }
-
- private:
-  void write_places() {
     ByteSink places(folder_ + "places.csv.gz"), ids(folder_ + "vectors.ids");
     NpyWriter vectors(folder_ + "vectors.npy", 16);
     places.write("place,latitude,longitude,popularity,category\n");
@@ -108,11 +97,18 @@ class WorldFiles::State {
       ids.write(p.id + "\n");
       vectors.write(world_.vector(number));
     }
+    actions_.finish();
+    action_truth_.commit();
+    if (request_count_ > 0) {
+      requests_.finish();
+      request_truth_.commit();
+    }
     places.commit();
     ids.commit();
     vectors.finish();
   }
 
+ private:
   const World& world_;
   std::string folder_, ending_;
   ActionWriter actions_;

@@ -8,6 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "chronotope/eval/clicks.hpp"
+#include "chronotope/eval/user_clicks.hpp"
+
 using namespace chronotope;
 
 namespace {
@@ -64,6 +67,19 @@ TEST_CASE("world summary: counts are those of the rows") {
   CHECK(late < counted / 4);
   CHECK(s.best[0].shown == shown);
   CHECK(s.best[0].clicks == clicks);
+  std::vector<float> scores;
+  std::vector<std::uint8_t> labels;
+  std::vector<std::uint32_t> users;
+  for (std::uint32_t i = 0; i < 120; ++i)
+    for (const WorldRequest& row : world.user(i).requests)
+      for (std::size_t k = 0; k < row.request.shown.size(); ++k) {
+        if (row.request.time < s.best[1].from) continue;
+        scores.push_back(static_cast<float>(row.click_probability[k]));
+        labels.push_back(row.request.shown[k].clicked);
+        users.push_back(i);
+      }
+  CHECK(s.best[1].auc == doctest::Approx(auc({scores, labels}).value).epsilon(1e-12));
+  CHECK(s.best[1].gauc == doctest::Approx(gauc({scores, labels}, users).value).epsilon(1e-12));
   std::uint64_t by_status = 0;
   for (const BestHits& hits : s.best[0].by_status) by_status += hits.actions;
   CHECK(by_status == counted);

@@ -30,7 +30,7 @@ struct WorldBest {
   /// what it is, as it knows nothing of what was shown.
   BestHits from_requests;
   std::uint64_t requests = 0, requests_with_click = 0, shown = 0, clicks = 0;
-  double auc = 0, gauc = 0;  ///< of the click probabilities (eval/clicks.hpp, eval/user_clicks.hpp)
+  double auc = 0, gauc = 0;  ///< of the click probabilities, as eval/clicks.hpp and user_clicks.hpp say
 };
 
 struct WorldSummary {
@@ -44,7 +44,7 @@ struct WorldSummary {
   std::vector<WorldBest> best;    ///< the whole time, the last 20 % and the last 10 %
 };
 
-/// Takes the users one by one. O(shown places + users) memory: 9 bytes a shown place and range.
+/// Takes the users one by one. O(users) memory: about 100 bytes each.
 class WorldSummaryBuilder {
  public:
   explicit WorldSummaryBuilder(const World& world);
