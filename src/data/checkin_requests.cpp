@@ -54,7 +54,10 @@ struct KnownPlaces {
 class Requests {
  public:
   Requests(const CheckinTable& table, const CheckinRequestOptions& options)
-      : table_(table), options_(options), known_(table), near_(known_.weighted(), options.decay_km, options.nearby, options.seed) {}
+      : table_(table),
+        options_(options),
+        known_(table),
+        near_(known_.weighted(), options.decay_km, options.nearby, options.seed) {}
 
   std::uint64_t make(const std::function<void(const SemiSyntheticRequest&)>& keep) {
     std::uint64_t made = 0;
@@ -105,7 +108,8 @@ class Requests {
   }
 
   // Of the rows before, each as likely; up to `size` in all.
-  void add_own(std::size_t user, std::size_t row, std::size_t size, invented::Random& random, std::vector<std::int32_t>& all) {
+  void add_own(std::size_t user, std::size_t row, std::size_t size, invented::Random& random,
+               std::vector<std::int32_t>& all) {
     const std::size_t begin = table_.begin[user];
     for (std::size_t tries = 4 * size; tries > 0 && all.size() < size; --tries) {
       const std::int32_t place = number_of(table_.rows[begin + random.next() % (row - begin)]);

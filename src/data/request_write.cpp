@@ -27,11 +27,13 @@ void put_place(LoggedAction& row, const ShownPlace& shown) {
 
 std::string csv_line(const LoggedAction& row, bool clicked, std::uint64_t number) {
   std::array<std::string, field_names.size()> cells;
-  for_each_field(row, [&](ActionField field, auto value) { append_value(cells[static_cast<std::size_t>(field)], value, false); });
+  for_each_field(
+      row, [&](ActionField field, auto value) { append_value(cells[static_cast<std::size_t>(field)], value, false); });
   cells[static_cast<std::size_t>(ActionField::request)] = std::to_string(number);
   cells[static_cast<std::size_t>(ActionField::clicked)] = clicked ? "1" : "0";
   std::string line;
-  for (const ActionField field : request_fields) (line += line.empty() ? "" : ",") += cells[static_cast<std::size_t>(field)];
+  for (const ActionField field : request_fields)
+    (line += line.empty() ? "" : ",") += cells[static_cast<std::size_t>(field)];
   return line += '\n';
 }
 

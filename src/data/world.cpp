@@ -87,7 +87,7 @@ class Life {
     a.category = kinds()[map_.kind_of(place)].category;
     a.type = "click";
     a.profile = traits_.profile;
-    row.truth.status = where.city != traits_.city             ? TravelStatus::in_travel
+    row.truth.status = where.city != traits_.city            ? TravelStatus::in_travel
                        : map_.city_of(place) != traits_.city ? TravelStatus::pre_travel
                                                              : TravelStatus::local;
     walk_.accept(place, utc);
@@ -136,8 +136,8 @@ class Life {
     const Shop shop(map_, traits_, walk_, choice, memory_, trip);
     WorldRequest& row = out_.requests.emplace_back();
     row.status = walk_.where().city != traits_.city ? TravelStatus::in_travel
-                 : trip                              ? TravelStatus::pre_travel
-                                                     : TravelStatus::local;
+                 : trip                             ? TravelStatus::pre_travel
+                                                    : TravelStatus::local;
     LoggedRequest& request = row.request;
     request.user = out_.id;
     request.time = moment.utc;

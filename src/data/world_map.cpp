@@ -49,7 +49,8 @@ std::array<std::uint16_t, kind_count + 1> divide(std::uint32_t count) {
   int share = 0;
   for (int kind = 0; kind < kind_count; ++kind) {
     share += kinds()[kind].share;
-    begins[kind + 1] = static_cast<std::uint16_t>(kind + 1 + (count - kind_count) * static_cast<std::uint32_t>(share) / 100);
+    begins[kind + 1] =
+        static_cast<std::uint16_t>(kind + 1 + (count - kind_count) * static_cast<std::uint32_t>(share) / 100);
   }
   return begins;
 }

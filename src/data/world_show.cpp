@@ -25,7 +25,8 @@ int logistic(int sixteenths) {
   constexpr int most = 128;
   static const auto table = [] {
     std::array<int, 2 * most + 1> values{};
-    for (int i = -most; i <= most; ++i) values[i + most] = static_cast<int>(std::lround(65536 / (1 + std::exp(-i / 16.0))));
+    for (int i = -most; i <= most; ++i)
+      values[i + most] = static_cast<int>(std::lround(65536 / (1 + std::exp(-i / 16.0))));
     return values;
   }();
   return table[std::clamp(sixteenths, -most, most) + most];
@@ -60,7 +61,8 @@ std::uint32_t Shop::draw_popular(int city, Random& random) const {
 
 std::uint32_t Shop::draw_known(Random& random) const {
   const std::uint32_t place = memory_.empty() ? 0 : memory_.draw(random);
-  const bool fits = !memory_.empty() && !is_functional(map_.kind_of(place)) && map_.city_of(place) == walk_.where().city;
+  const bool fits =
+      !memory_.empty() && !is_functional(map_.kind_of(place)) && map_.city_of(place) == walk_.where().city;
   return fits ? place : draw_near(random);
 }
 

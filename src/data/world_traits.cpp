@@ -24,7 +24,8 @@ int draw_occupation(Traits& t, Random& random) {
   const int age = o.youngest + random.below(o.years);
   const bool female = random.chance(50);
   t.archetype = age < 35 ? o.younger : o.older;
-  t.profile = std::string("gender: ") + (female ? "f" : "m") + "; age: " + std::to_string(age) + "; occupation: " + o.name;
+  t.profile =
+      std::string("gender: ") + (female ? "f" : "m") + "; age: " + std::to_string(age) + "; occupation: " + o.name;
   return number;
 }
 

@@ -31,13 +31,13 @@ struct Traits {
   std::array<std::int64_t, kind_count> taste{};
   int city = 0;
   std::array<std::uint32_t, base_count> base{};
-  std::array<std::array<int, day_parts>, 2> habit{};             ///< kind, by workday or weekend and part of the day
+  std::array<std::array<int, day_parts>, 2> habit{};               ///< kind, by workday or weekend and part of the day
   std::array<std::array<std::int64_t, day_parts>, 7> appointment;  ///< place by weekday and part; -1: none
   /// Two places of each kind that the person returns to, by base.
   std::array<std::array<std::array<std::uint32_t, 2>, kind_count>, base_count> favourite{};
   std::vector<int> haunts;  ///< neighbourhoods the person moves about in
   std::vector<std::int64_t> haunt_weights;
-  std::vector<Trip> trips;           ///< in time order
+  std::vector<Trip> trips;              ///< in time order
   std::vector<std::uint32_t> repeated;  ///< of a robot: its places
 };
 

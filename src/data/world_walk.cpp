@@ -192,8 +192,9 @@ void Walk::add_near(int kind, std::int64_t mass) {
   weights_.clear();
   for (std::uint32_t place = range.first; place < range.last; ++place)
     weights_.push_back(pull(map_, place, traits_.theme, where_.at));
-  Choice::divide(static_cast<int>(weights_.size()), mass, [&](int i) { return weights_[i]; },
-                 [&](int i, std::int64_t part) { choice_.add(range.first + static_cast<std::uint32_t>(i), part); });
+  Choice::divide(
+      static_cast<int>(weights_.size()), mass, [&](int i) { return weights_[i]; },
+      [&](int i, std::int64_t part) { choice_.add(range.first + static_cast<std::uint32_t>(i), part); });
 }
 
 void Walk::accept(std::uint32_t place, std::int64_t utc) {

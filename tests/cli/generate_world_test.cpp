@@ -10,7 +10,8 @@ using namespace program;
 namespace {
 
 std::vector<std::string> small(const std::string& out) {
-  return {"generate-world", out, "--users", "30", "--places", "400", "--cities", "2", "--days", "40", "--actions-per-user", "40"};
+  return {"generate-world", out, "--users", "30", "--places",           "400",
+          "--cities",       "2", "--days",  "40", "--actions-per-user", "40"};
 }
 
 }  // namespace
@@ -30,7 +31,8 @@ PROGRAM_TEST("generate-world writes logs that clean and index take, the same eve
   CHECK(figures.at("best").size() == 3);
   works(small(out));
   CHECK(snapshot(out) == first);
-  std::vector<std::string> clean = {"clean", "--data", out + "/actions.csv.gz", "--out", folder.file("clean.csv"), "--functional"};
+  std::vector<std::string> clean = {"clean",       "--data", out + "/actions.csv.gz", "--out", folder.file("clean.csv"),
+                                    "--functional"};
   for (const auto& category : figures.at("functional_categories")) clean.push_back(category);
   CHECK(works(clean).out.find("is it misspelt") == std::string::npos);
   works({"index", "build", "--places", out + "/places.csv.gz", "--out", folder.file("places.index")});

@@ -88,10 +88,12 @@ TEST_CASE("checkin requests: few places, and tables that give nothing") {
   REQUIRE(all.size() == 1);  // c is not known from training
   CHECK(all[0].request.shown.size() == 2);
   CHECK(all[0].split == Split::test);
-  CHECK(scratch::error_of([] { requests_of(scratch::read_text(scratch::small_header + "u,a,1,2,1000,train\n")); })
-            .starts_with("DataError: semi_synthetic_requests: no check-in at a place known"));
-  CHECK(scratch::error_of([] { requests_of(scratch::read_text(scratch::small_header + "u,a,1,2,1000,test\n")); })
-            .starts_with("DataError: semi_synthetic_requests: the table has no training rows"));
+  CHECK(scratch::error_of([] {
+          requests_of(scratch::read_text(scratch::small_header + "u,a,1,2,1000,train\n"));
+        }).starts_with("DataError: semi_synthetic_requests: no check-in at a place known"));
+  CHECK(scratch::error_of([] {
+          requests_of(scratch::read_text(scratch::small_header + "u,a,1,2,1000,test\n"));
+        }).starts_with("DataError: semi_synthetic_requests: the table has no training rows"));
 }
 
 TEST_CASE("checkin requests: options out of range") {

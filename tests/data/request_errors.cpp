@@ -1,19 +1,13 @@
 // Every mistake in a request log is named with its row, its column or key, the value and what to do.
 #include <doctest/doctest.h>
 
-#include <random>
-
 #include "gzip.hpp"
 #include "requests.hpp"
 
+using logs::check_has;
 using requests::read_error;
 
 namespace {
-
-void check_has(const std::string& text, const std::string& part) {
-  INFO("message: ", text);
-  CHECK(text.find(part) != std::string::npos);
-}
 
 const std::string header = "request,user,time,place,clicked,latitude,longitude,offset,profile\n",
                   good = "1,u,1000,p,0,1,2,,a: 1\n";
@@ -29,17 +23,6 @@ std::string line_error(const std::string& line) { return read_error(good_line + 
 // With these values of `shown`.
 std::string shown_error(const std::string& list) {
   return line_error("{\"user\":\"u\",\"shown\":" + list + ",\"time\":1000}");
-}
-
-void mutate(std::string& bytes, std::mt19937_64& random) {
-  static const std::string nasty("{}[]\":,\\\n\r-.e0u\xFF\xC3\0", 18);
-  const std::size_t at = random() % bytes.size(), digit = bytes.find_first_of("0123456789", at);
-  switch (random() % 4) {
-    case 0: bytes.erase(at, 1 + random() % 5); break;
-    case 1: bytes.insert(at, 1, nasty[random() % nasty.size()]); break;
-    default:
-      if (digit != std::string::npos) bytes[digit] = static_cast<char>('0' + random() % 10);
-  }
 }
 
 }  // namespace
@@ -80,8 +63,7 @@ TEST_CASE("request errors: rows that do not make a request") {
   check_has(row_error("2,u,1000,p,1,,,,\n1,u,1000,q,1,1,2,,a: 1"), "row 4: request '1' was there before");
   check_has(row_error("2,u,1000,p,1,,,,\n3,u,1000,p,1,,,,\n2,u,1000,q,1,,,,"), "row 5: request '2' was there before");
   std::string many = header;
-  for (std::size_t i = 0; i <= chronotope::most_shown; ++i)
-    many += "1,u,1000,p" + std::to_string(i) + ",0,,,,\n";
+  for (std::size_t i = 0; i <= chronotope::most_shown; ++i) many += "1,u,1000,p" + std::to_string(i) + ",0,,,,\n";
   check_has(read_error(many), "row 4098: request '1' shows more than 4,096 places");
 }
 
@@ -141,35 +123,9 @@ TEST_CASE("request errors: gzip cut off") {
 }
 
 TEST_CASE("request errors: mutated logs give requests that can be written, or a chronotope::Error") {
-  const std::uint64_t seed = std::random_device{}();
-  CAPTURE(seed);
-  std::mt19937_64 random(seed);
-  const scratch::Folder folder;
   const std::string csv = header + good + "1,u,1000,q,1,,,,a: 1\n2,v,2000,\"a,b\",1,,,,\n";
   const std::string json = good_line +
                            "{\"shown\":[{\"place\":\"\\u00e9\",\"clicked\":0,\"latitude\":1.5,\"longitude\":2},"
                            "{\"place\":\"q\",\"clicked\":1}],\"user\":\"v\",\"time\":2000}\n";
-  for (const std::string& text : {csv, json}) {
-    int refused = 0;
-    for (int round = 0; round < 400; ++round) {
-      std::string bytes = text;
-      for (std::size_t changes = 1 + random() % 3; changes > 0; --changes) mutate(bytes, random);
-      const std::string path = folder.put("mutated", bytes);
-      CAPTURE(round);
-      CAPTURE(bytes);
-      std::vector<requests::LoggedRequest> all;
-      try {
-        all = requests::read(path);
-      } catch (const chronotope::Error& error) {
-        ++refused;
-        CHECK(std::string(error.what()).starts_with(path));
-        continue;
-      }
-      requests::write(folder.file("again.jsonl"), all);
-      requests::write(folder.file("again.csv"), all);
-      CHECK(requests::read(folder.file("again.csv")) == requests::read(folder.file("again.jsonl")));
-    }
-    CHECK(refused > 80);
-    CHECK(refused < 400);
-  }
+  logs::check_mutations({csv, json}, requests::read, requests::write);
 }

@@ -7,6 +7,7 @@
 #include "requests.hpp"
 
 using namespace chronotope;
+using logs::check_has;
 using requests::request;
 using scratch::error_of;
 using scratch::Folder;
@@ -36,11 +37,6 @@ std::vector<LoggedRequest> varied() {
   return all;
 }
 
-void check_has(const std::string& text, const std::string& part) {
-  INFO("message: ", text);
-  CHECK(text.find(part) != std::string::npos);
-}
-
 }  // namespace
 
 TEST_CASE("requests: a log is read back as it was written, in every format") {
@@ -67,13 +63,15 @@ TEST_CASE("requests: what is written, to the letter") {
         "request,user,time,offset,user_latitude,user_longitude,profile,place,latitude,longitude,category,clicked\n"
         "1,u,1000,,,,age: 3,\"p,1\",1.5,-2,,0\n1,u,1000,,,,age: 3,q,,,Bar,1\n2,v,1000,,,,,p,,,,0\n");
   requests::write(folder.file("a.jsonl"), {r});
-  CHECK(scratch::bytes_of(folder.file("a.jsonl")) ==
-        "{\"user\": \"u\", \"time\": 1000, \"profile\": \"age: 3\", \"shown\": [{\"place\": \"p,1\", \"latitude\": 1.5, "
-        "\"longitude\": -2, \"clicked\": 0}, {\"place\": \"q\", \"category\": \"Bar\", \"clicked\": 1}]}\n");
+  CHECK(
+      scratch::bytes_of(folder.file("a.jsonl")) ==
+      "{\"user\": \"u\", \"time\": 1000, \"profile\": \"age: 3\", \"shown\": [{\"place\": \"p,1\", \"latitude\": 1.5, "
+      "\"longitude\": -2, \"clicked\": 0}, {\"place\": \"q\", \"category\": \"Bar\", \"clicked\": 1}]}\n");
 }
 
 TEST_CASE("requests: columns in any order, any text as number of a request") {
-  const auto all = requests::read_text("clicked,place,request,time,user\r\n1,p,x y,1000,u\r\n0,q,x y,1000,u\r\n0,p,\"a,\",1000,u\r\n");
+  const auto all = requests::read_text(
+      "clicked,place,request,time,user\r\n1,p,x y,1000,u\r\n0,q,x y,1000,u\r\n0,p,\"a,\",1000,u\r\n");
   LoggedRequest first = request("u", {"p", "q"});
   first.shown[0].clicked = true;
   CHECK(all == std::vector{first, request("u", {"p"})});  // the same user and time, another request

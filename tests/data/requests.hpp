@@ -4,7 +4,7 @@
 #include <vector>
 
 #include "chronotope/data/request_log.hpp"
-#include "scratch.hpp"
+#include "logs.hpp"
 
 namespace requests {
 
@@ -12,10 +12,7 @@ using chronotope::LoggedRequest;
 using chronotope::ShownPlace;
 
 inline std::vector<LoggedRequest> read(const std::string& path) {
-  std::vector<LoggedRequest> all;
-  chronotope::RequestReader reader(path);
-  for (LoggedRequest request; reader.next(request);) all.push_back(request);
-  return all;
+  return logs::read<chronotope::RequestReader, LoggedRequest>(path);
 }
 
 inline std::vector<LoggedRequest> read_text(const std::string& bytes) {
@@ -23,19 +20,10 @@ inline std::vector<LoggedRequest> read_text(const std::string& bytes) {
   return read(folder.put("log", bytes));
 }
 
-/// The error of reading a file of this content, with the folder taken out; "" if there is none.
-inline std::string read_error(const std::string& bytes) {
-  const scratch::Folder folder;
-  const std::string path = folder.put("log", bytes);
-  std::string error = scratch::error_of([&] { read(path); });
-  if (const auto at = error.find(path); at != std::string::npos) error.replace(at, path.size(), "log");
-  return error;
-}
+inline std::string read_error(const std::string& bytes) { return logs::read_error(bytes, read); }
 
 inline void write(const std::string& path, const std::vector<LoggedRequest>& all) {
-  chronotope::RequestWriter writer(path);
-  for (const LoggedRequest& request : all) writer.write(request);
-  writer.finish();
+  logs::write<chronotope::RequestWriter>(path, all);
 }
 
 inline LoggedRequest request(const std::string& user, const std::vector<std::string>& places) {

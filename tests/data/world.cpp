@@ -127,7 +127,8 @@ TEST_CASE("world: a user follows from options and number alone") {
   WorldOptions more = small();
   more.users = 1000;
   const World larger(more);
-  for (const std::uint32_t number : {59u, 3u, 17u}) CHECK(fingerprint(larger.user(number)) == fingerprint(world.user(number)));
+  for (const std::uint32_t number : {59u, 3u, 17u})
+    CHECK(fingerprint(larger.user(number)) == fingerprint(world.user(number)));
   CHECK(fingerprint(world.user(3)) != fingerprint(world.user(4)));
   WorldOptions other = small();
   other.seed = 2;
@@ -202,7 +203,8 @@ TEST_CASE("world: clicks of a request are actions within the minute, and nothing
       CHECK(places.size() == r.shown.size());
       if (at < user.actions.size()) CHECK(user.actions[at].action.time > r.time + 60);
     }
-    const auto from_requests = std::count_if(user.actions.begin(), user.actions.end(), [](auto& a) { return a.truth.from_request; });
+    const auto from_requests =
+        std::count_if(user.actions.begin(), user.actions.end(), [](auto& a) { return a.truth.from_request; });
     CHECK(static_cast<std::size_t>(from_requests) == clicks);
     if (user.robot) CHECK(user.requests.empty());
   }
@@ -220,7 +222,7 @@ TEST_CASE("world: what happens is as probable as it says") {
     for (const WorldRequest& row : user.requests)
       for (std::size_t i = 0; i < row.request.shown.size(); ++i)
         shown[std::min(9, static_cast<int>(row.click_probability[i] * 10))].add(row.click_probability[i],
-                                                                             row.request.shown[i].clicked);
+                                                                                row.request.shown[i].clicked);
   }
   for (const auto* counts : {&best, &shown})
     for (const Count& count : *counts) {
@@ -246,7 +248,8 @@ TEST_CASE("world: neither trivial nor hopeless; all statuses occur; most request
       if (!truth.from_request) best.add(truth.best_probability, truth.rank == 1);
     }
     for (const WorldRequest& row : user.requests) {
-      const auto count = std::count_if(row.request.shown.begin(), row.request.shown.end(), [](auto& s) { return s.clicked; });
+      const auto count =
+          std::count_if(row.request.shown.begin(), row.request.shown.end(), [](auto& s) { return s.clicked; });
       clicks += static_cast<double>(count), shown += static_cast<double>(row.request.shown.size());
       with_click += count > 0, ++requests;
     }
@@ -295,7 +298,8 @@ TEST_CASE("world: cleansing finds what is functional, exactly by category, and w
   CHECK(report.unseen_categories.empty());
   for (const std::string& robot : robots) CHECK(!stay.contains(robot));
   CHECK(stay.size() > .95 * static_cast<double>(everybody().size() - robots.size()));
-  const double functional = 1 - static_cast<double>(report.action_level.actions) / static_cast<double>(report.coarse.actions);
+  const double functional =
+      1 - static_cast<double>(report.action_level.actions) / static_cast<double>(report.coarse.actions);
   CHECK(functional > .15);
   CHECK(functional < .30);
   rules.functional_categories.clear();
@@ -338,8 +342,10 @@ TEST_CASE("world: small, large and odd worlds") {
 TEST_CASE("world: options out of range") {
   CHECK(error_with([](WorldOptions& o) { o.users = 0; }) ==
         "ConfigError: World: users = 0 is out of range: 1 to 100000000");
-  CHECK(error_with([](WorldOptions& o) { o.places = 199; }).find("places = 199 is out of range: 200") != std::string::npos);
-  CHECK(error_with([](WorldOptions& o) { o.places = 399, o.cities = 10; }).find("400 to 10000000") != std::string::npos);
+  CHECK(error_with([](WorldOptions& o) { o.places = 199; }).find("places = 199 is out of range: 200") !=
+        std::string::npos);
+  CHECK(error_with([](WorldOptions& o) { o.places = 399, o.cities = 10; }).find("400 to 10000000") !=
+        std::string::npos);
   CHECK(error_with([](WorldOptions& o) { o.cities = 1; }).starts_with("ConfigError: "));
   CHECK(error_with([](WorldOptions& o) { o.days = 27; }).starts_with("ConfigError: "));
   CHECK(error_with([](WorldOptions& o) { o.actions_per_user = 241; }).find("10 to 240") != std::string::npos);

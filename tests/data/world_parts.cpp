@@ -33,12 +33,14 @@ TEST_CASE("world: shares of a distribution sum to the whole, whatever the weight
   std::mt19937_64 random(seed);
   for (int round = 0; round < 200; ++round) {
     std::vector<std::int64_t> weights(1 + random() % 50);
-    for (auto& weight : weights) weight = static_cast<std::int64_t>(random() % 3 ? random() % (std::uint64_t{1} << 33) : 0);
+    for (auto& weight : weights)
+      weight = static_cast<std::int64_t>(random() % 3 ? random() % (std::uint64_t{1} << 33) : 0);
     weights[random() % weights.size()] = 1;
     const auto mass = static_cast<std::int64_t>(random() % (Choice::whole + 1));
     std::vector<std::int64_t> parts(weights.size(), 0);
-    Choice::divide(static_cast<int>(weights.size()), mass, [&](int i) { return weights[i]; },
-                   [&](int i, std::int64_t part) { parts[i] += part; });
+    Choice::divide(
+        static_cast<int>(weights.size()), mass, [&](int i) { return weights[i]; },
+        [&](int i, std::int64_t part) { parts[i] += part; });
     std::int64_t sum = 0, total = 0;
     for (const auto weight : weights) total += weight;
     for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -119,7 +121,8 @@ TEST_CASE("world: places stand in cities and neighbourhoods of all kinds") {
       const auto& best = map.best_known(city, 12);
       REQUIRE(!best.empty());
       for (std::size_t i = 1; i < best.size(); ++i)
-        CHECK(map.popularity(best[i - 1]) * (2 + map.quality(best[i - 1])) >= map.popularity(best[i]) * (2 + map.quality(best[i])));
+        CHECK(map.popularity(best[i - 1]) * (2 + map.quality(best[i - 1])) >=
+              map.popularity(best[i]) * (2 + map.quality(best[i])));
     }
     CHECK(counted == map.size());
   }
@@ -138,7 +141,9 @@ TEST_CASE("world: cities lie hundreds of kilometres apart, neighbourhoods a few"
   }
   CHECK(ids.size() == 3000);
   CHECK(categories.size() == 24);
-  const auto km = [](auto& a, auto& b) { return chronotope::distance_km(a.latitude, a.longitude, b.latitude, b.longitude); };
+  const auto km = [](auto& a, auto& b) {
+    return chronotope::distance_km(a.latitude, a.longitude, b.latitude, b.longitude);
+  };
   for (std::size_t a = 0; a < cities.size(); ++a) {
     CHECK(km(cities[a].front(), cities[a].back()) < 30);
     for (std::size_t b = 0; b < a; ++b) CHECK(km(cities[a].front(), cities[b].front()) > 300);

@@ -33,7 +33,8 @@ TEST_CASE("world summary: counts are those of the rows") {
   const World world(options());
   const WorldSummary s = summary_of(world);
   REQUIRE(s.best.size() == 3);
-  std::uint64_t actions = 0, functional = 0, robots = 0, counted = 0, at_1 = 0, late = 0, shown = 0, clicks = 0, poor = 0;
+  std::uint64_t actions = 0, functional = 0, robots = 0, counted = 0, at_1 = 0, late = 0, shown = 0, clicks = 0,
+                poor = 0;
   for (std::uint32_t i = 0; i < 120; ++i) {
     const WorldUser user = world.user(i);
     robots += user.robot;

@@ -19,12 +19,13 @@ struct BestHits {
   double seen_at_1 = 0, seen_at_10 = 0;
 };
 
-/// What is best in a range of time. Actions count that were drawn by choice, of users who are no robots and have made 40
-/// actions before: of users just met, a model cannot know what the generator knows.
+/// What is best in a range of time. Actions count that were drawn by choice, of users who are no robots and have made
+/// 40 actions before: of users just met, a model cannot know what the generator knows.
 struct WorldBest {
   std::int64_t from = 0;  ///< UTC seconds; up to the end of the world
   BestHits all;
-  /// By TravelStatus. It depends on the place drawn, too: before a trip, expected is of the distribution over both cities.
+  /// By TravelStatus. It depends on the place drawn, too: before a trip, expected is of the distribution over both
+  /// cities.
   std::array<BestHits, 3> by_status;
   /// Clicks in requests, against the distribution of an action at that moment: expected says nothing, and best is not
   /// what it is, as it knows nothing of what was shown.
