@@ -44,7 +44,7 @@ struct Traits {
 /// How much a kind is wanted at a part of the day; 0 for functional kinds.
 std::int64_t wanted(const Traits& traits, int kind, int part, bool weekend);
 
-/// A place of the kind, near `from` and well known; as likely as `spread_places` says.
+/// A place of the kind in the neighbourhood, as likely as pull() says.
 std::uint32_t draw_near(const Map& map, Random& random, int theme, int neighbourhood, int kind, Point from);
 
 /// Weight of a place for a person of a theme who stands at `from`, below 2^31.
