@@ -47,8 +47,8 @@ std::int64_t wanted(const Traits& traits, int kind, int part, bool weekend);
 /// A place of the kind in the neighbourhood, as likely as pull() says.
 std::uint32_t draw_near(const Map& map, Random& random, int theme, int neighbourhood, int kind, Point from);
 
-/// Weight of a place for a person of a theme who stands at `from`, below 2^31.
-std::int64_t pull(const Map& map, std::uint32_t place, int theme, Point from);
+/// Weight of a place of the neighbourhood for a person of a theme who stands at `from`, below 2^31.
+std::int64_t pull(const Map& map, std::uint32_t place, int neighbourhood, int theme, Point from);
 
 Traits draw_traits(const Map& map, const WorldOptions& options, Random& random);
 
