@@ -111,7 +111,7 @@ TEST_CASE("world: the same on every platform") {
   const World world(small());
   Fingerprint all;
   for (int i = 0; i < 60; ++i) all.add(fingerprint(world.user(static_cast<std::uint32_t>(i))));
-  CHECK(all.value() == 4244778752911201040u);
+  CHECK(all.value() == 12322430844433150065u);
   Fingerprint places;
   for (std::uint32_t i = 0; i < world.places(); ++i) {
     const WorldPlace p = world.place(i);
@@ -262,6 +262,26 @@ TEST_CASE("world: neither trivial nor hopeless; all statuses occur; most request
   CHECK(clicks > .10 * shown);
   CHECK(clicks < .15 * shown);
   CHECK(with_click > .6 * requests);
+}
+
+TEST_CASE("world: who is about to travel is shown the destination, and clicks on it") {
+  double shown = 0, clicks = 0;
+  for (const WorldUser& user : everybody())
+    for (const WorldRequest& row : user.requests) {
+      if (!row.request.user_position) continue;
+      double away = 0;
+      for (const ShownPlace& place : row.request.shown) {
+        const GeoPosition &a = *row.request.user_position, &b = *place.position;
+        if (distance_km(a.latitude, a.longitude, b.latitude, b.longitude) < 200) continue;
+        ++away;
+        clicks += place.clicked;
+      }
+      if (row.status == TravelStatus::pre_travel) CHECK(away > 0);
+      else CHECK(away == 0);
+      shown += away;
+    }
+  CHECK(shown > 100);
+  CHECK(clicks > .1 * shown);
 }
 
 TEST_CASE("world: meals have their hours, and offices their days") {

@@ -56,7 +56,7 @@ struct WorldAction {
 
 struct WorldRequest {
   LoggedRequest request;
-  TravelStatus status = TravelStatus::local;  ///< local or pre-travel: by whether a trip begins within days
+  TravelStatus status = TravelStatus::local;  ///< pre-travel: a trip begins within six days
   std::vector<double> click_probability;      ///< of each shown place; clicks are independent
 };
 
