@@ -31,10 +31,11 @@ constexpr const char* teaching =
     "  world.json             options and counts, and what the best possible model reaches\n\n"
     "Cleanse the log before training; robots are dropped, and what is functional is told exactly by category:\n"
     "  chronotope generate-world world\n"
-    "  chronotope clean --data world/actions.csv.gz --out world/clean.csv.gz --functional Residence Office Hospital \\\n"
+    "  chronotope clean --data world/actions.csv.gz --out world/clean.csv.gz --functional Residence Office Hospital "
+    "\\\n"
     "      School Parking Station Bank\n"
     "  chronotope index build --places world/places.csv.gz --out world/places.index\n\n"
-    "A large one, made user by user in about 1 GB of memory:\n"
+    "A large one, made user by user in about 250 MB of memory:\n"
     "  chronotope generate-world large --users 1000000 --places 10000000 --cities 40";
 
 /// A line that renews itself on a terminal, and nothing elsewhere.
@@ -92,14 +93,21 @@ void add_generate_world(CLI::App& app, Chosen& chosen) {
   command->add_option("--places", world.places, "places, to 10000000; at least 40 a city")->capture_default_str();
   command->add_option("--cities", world.cities, "cities, 2 to 64")->capture_default_str();
   command->add_option("--days", world.days, "days covered")->capture_default_str();
-  command->add_option("--actions-per-user", world.actions_per_user, "actions a user, on average, without clicks in requests")
+  command
+      ->add_option("--actions-per-user", world.actions_per_user,
+                   "actions a user, on average, without clicks in requests")
       ->capture_default_str();
-  command->add_option("--requests-per-user", world.requests_per_user, "requests a user, on average")->capture_default_str();
+  command->add_option("--requests-per-user", world.requests_per_user, "requests a user, on average")
+      ->capture_default_str();
   command->add_option("--shown", world.shown, "places shown in a request, give or take two")->capture_default_str();
-  command->add_option("--travellers", world.travellers_percent, "percent of the users who travel")->capture_default_str();
-  command->add_option("--robots", world.robots_percent, "percent of the users who only repeat themselves")->capture_default_str();
+  command->add_option("--travellers", world.travellers_percent, "percent of the users who travel")
+      ->capture_default_str();
+  command->add_option("--robots", world.robots_percent, "percent of the users who only repeat themselves")
+      ->capture_default_str();
   command->add_option("--seed", world.seed, "another seed, another world")->capture_default_str();
-  command->add_option("--format", o->format, "of the two logs")->check(CLI::IsMember({"csv", "jsonl"}))->capture_default_str();
+  command->add_option("--format", o->format, "of the two logs")
+      ->check(CLI::IsMember({"csv", "jsonl"}))
+      ->capture_default_str();
   command->callback([o, &chosen] { chosen = [o] { run(*o); }; });
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// What a parser finds in a line of an action log or a request log, taken as it comes: no tree is built, and nesting where
-// none belongs ends the parsing at once.
+// What a parser finds in a line of an action log or a request log, taken as it comes: no tree is built, and nesting
+// where none belongs ends the parsing at once.
 
 #include <algorithm>
 #include <bitset>
@@ -17,7 +17,8 @@ namespace chronotope {
 /// throw would do too, but leaves the place to the caller. Derived classes say where objects and lists may begin.
 class FieldEvents {
  public:
-  /// `place` is the beginning of messages, `log` the kind of log, `example` a line as it should be. References are kept.
+  /// `place` is the beginning of messages, `log` the kind of log, `example` a line as it should be. References are
+  /// kept.
   FieldEvents(const std::string& place, const char* log, const char* example)
       : place_(place), log_(log), example_(example) {}
 

@@ -58,7 +58,8 @@ ActionField find_field(std::string_view name, FieldList fields, const char* log,
   const auto nearest = std::min_element(fields.begin(), fields.end(), [&](ActionField a, ActionField b) {
     return word_distance(compared, name_of(a)) < word_distance(compared, name_of(b));
   });
-  std::string text = where + log + " has no " + shown(name) + "; did you mean '" + std::string(name_of(*nearest)) + "'? It has";
+  std::string text =
+      where + log + " has no " + shown(name) + "; did you mean '" + std::string(name_of(*nearest)) + "'? It has";
   for (const ActionField known : fields) (text += ' ') += name_of(known);
   throw FormatError(text + " (docs/data.md); remove what it does not have");
 }

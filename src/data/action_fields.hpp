@@ -1,5 +1,6 @@
 #pragma once
-// What may stand in each field of an action log or a request log, the same for every format and for reading and writing.
+// What may stand in each field of an action log or a request log, the same for every format and for reading and
+// writing.
 
 #include <array>
 #include <cstdint>
@@ -29,19 +30,21 @@ enum class ActionField : std::uint8_t {
 };
 
 inline constexpr std::array<std::string_view, 14> field_names{
-    "user",     "time", "offset",  "user_latitude", "user_longitude", "place",  "latitude", "longitude",
-    "category", "type", "profile", "interest",      "clicked",        "request"};
+    "user",      "time",     "offset", "user_latitude", "user_longitude", "place",   "latitude",
+    "longitude", "category", "type",   "profile",       "interest",       "clicked", "request"};
 inline constexpr std::string_view name_of(ActionField field) { return field_names[static_cast<std::size_t>(field)]; }
 
 /// The fields that a log, a row or an object may hold.
 using FieldList = std::span<const ActionField>;
 
 inline constexpr std::array<ActionField, 12> action_fields{
-    ActionField::user,     ActionField::time,      ActionField::offset,   ActionField::user_latitude, ActionField::user_longitude, ActionField::place,
-    ActionField::latitude, ActionField::longitude, ActionField::category, ActionField::type,          ActionField::profile,        ActionField::interest};
+    ActionField::user,           ActionField::time,  ActionField::offset,   ActionField::user_latitude,
+    ActionField::user_longitude, ActionField::place, ActionField::latitude, ActionField::longitude,
+    ActionField::category,       ActionField::type,  ActionField::profile,  ActionField::interest};
 inline constexpr std::array<ActionField, 12> request_fields{
-    ActionField::request, ActionField::user,  ActionField::time,     ActionField::offset,    ActionField::user_latitude, ActionField::user_longitude,
-    ActionField::profile, ActionField::place, ActionField::latitude, ActionField::longitude, ActionField::category,      ActionField::clicked};
+    ActionField::request,       ActionField::user,           ActionField::time,     ActionField::offset,
+    ActionField::user_latitude, ActionField::user_longitude, ActionField::profile,  ActionField::place,
+    ActionField::latitude,      ActionField::longitude,      ActionField::category, ActionField::clicked};
 
 inline constexpr std::size_t most_text_bytes = 1024;  // of every text but the profile, which only a row's length bounds
 

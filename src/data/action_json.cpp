@@ -8,7 +8,8 @@ namespace {
 class ActionEvents : public FieldEvents {
  public:
   ActionEvents(ActionDraft& draft, const std::string& place)
-      : FieldEvents(place, "an action log", "{\"user\": \"7\", \"time\": 1709805845, \"place\": \"123\"}"), draft_(draft) {}
+      : FieldEvents(place, "an action log", "{\"user\": \"7\", \"time\": 1709805845, \"place\": \"123\"}"),
+        draft_(draft) {}
 
   bool start_object(std::size_t) {
     if (is_inside()) wrong_type("an object");

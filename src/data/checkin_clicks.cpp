@@ -6,11 +6,10 @@
 #include <utility>
 
 #include "chronotope/core/error.hpp"
-#include "chronotope/core/philox.hpp"
 #include "chronotope/data/calendar.hpp"
 #include "chronotope/data/click_builder.hpp"
 #include "chronotope/data/geohash.hpp"
-#include "place_tree.hpp"
+#include "near_draw.hpp"
 
 namespace chronotope {
 namespace {
@@ -104,57 +103,22 @@ class Vocabulary {
   std::vector<Place> places_;
 };
 
-/// Draws what was shown and not clicked.
-class Shown {
- public:
-  Shown(const Vocabulary& vocabulary, const CheckinClicksOptions& options)
-      : options_(options), tree_(weighted(vocabulary), options.decay_km) {}
-
-  /// Items for row `row` of the table, whose user stood at the position and clicked `clicked`.
-  /// Adding Gumbel noise to log weights and taking the highest draws without replacement (J. Vieira, 2014).
-  std::vector<std::int32_t> draw(std::size_t row, const Checkin& before, std::int32_t clicked) {
-    std::vector<PlaceScore> drawn;
-    for (PlaceScore place : nearby(before)) {
-      const auto word = philox(options_.seed, row, static_cast<std::uint64_t>(place.place))[0];
-      place.place += 1;  // the tree counts from 0, items from 1
-      if (place.place == clicked) continue;
-      place.score -= std::log(-std::log((word + 0.5) * 0x1p-32));
-      drawn.push_back(place);
-    }
-    const auto count = std::min(drawn.size(), static_cast<std::size_t>(options_.negatives));
-    std::partial_sort(drawn.begin(), drawn.begin() + static_cast<std::ptrdiff_t>(count), drawn.end(),
-                      [](auto& a, auto& b) { return a.score > b.score || (a.score == b.score && a.place < b.place); });
-    std::vector<std::int32_t> items;
-    for (std::size_t i = 0; i < count; ++i) items.push_back(drawn[i].place);
-    return items;
+std::vector<WeightedPlace> weighted(const Vocabulary& vocabulary) {
+  std::vector<WeightedPlace> out;
+  for (std::size_t i = 1; i < vocabulary.places().size(); ++i) {
+    const Vocabulary::Place& p = vocabulary.places()[i];
+    out.push_back({p.latitude, p.longitude, std::log(static_cast<double>(p.rows))});
   }
-
- private:
-  static std::vector<WeightedPlace> weighted(const Vocabulary& vocabulary) {
-    std::vector<WeightedPlace> out;
-    for (std::size_t i = 1; i < vocabulary.places().size(); ++i) {
-      const Vocabulary::Place& p = vocabulary.places()[i];
-      out.push_back({p.latitude, p.longitude, std::log(static_cast<double>(p.rows))});
-    }
-    return out;
-  }
-
-  // People come back to the same positions: each is asked for once.
-  const std::vector<PlaceScore>& nearby(const Checkin& at) {
-    const auto [entry, fresh] = known_.try_emplace({at.latitude, at.longitude});
-    if (fresh) entry->second = tree_.best(at.latitude, at.longitude, static_cast<std::size_t>(options_.nearby));
-    return entry->second;
-  }
-
-  CheckinClicksOptions options_;
-  PlaceTree tree_;
-  std::map<std::pair<double, double>, std::vector<PlaceScore>> known_;
-};
+  return out;
+}
 
 class Maker {
  public:
   Maker(const CheckinTable& table, const CheckinClicksOptions& options)
-      : table_(table), vocabulary_(table), shown_(vocabulary_, options) {
+      : table_(table),
+        vocabulary_(table),
+        negatives_(options.negatives),
+        shown_(weighted(vocabulary_), options.decay_km, options.nearby, options.seed) {
     out_.semi_synthetic = true;
     out_.ids = vocabulary_.columns(true);
     out_.behaviour_ids = vocabulary_.columns(false);
@@ -191,7 +155,9 @@ class Maker {
     const std::int32_t clicked = vocabulary_.item(table_.rows[row]);
     if (clicked == 0) return;
     add_sample(user, row, clicked, true);
-    for (const std::int32_t item : shown_.draw(row, table_.rows[row - 1], clicked)) add_sample(user, row, item, false);
+    const Checkin& before = table_.rows[row - 1];  // the tree counts from 0, items from 1
+    for (const std::int32_t place : shown_.draw(row, before.latitude, before.longitude, clicked - 1, negatives_))
+      add_sample(user, row, place + 1, false);
   }
 
   void add_sample(std::size_t user, std::size_t row, std::int32_t item, bool click) {
@@ -213,7 +179,8 @@ class Maker {
 
   const CheckinTable& table_;
   Vocabulary vocabulary_;
-  Shown shown_;
+  int negatives_;
+  NearDraw shown_;  // and not clicked
   ClickColumns out_;
 };
 

@@ -50,7 +50,8 @@ class RequestEvents : public FieldEvents {
 
   bool key(std::string& name) {
     if (in_list_ || name != "shown") return name_field(name);
-    if (had_list_) throw FormatError(place_of_line() + ", key shown: the key stands twice in the object; remove one of them");
+    if (had_list_)
+      throw FormatError(place_of_line() + ", key shown: the key stands twice in the object; remove one of them");
     had_list_ = true;
     name_list();
     return true;

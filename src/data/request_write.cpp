@@ -1,4 +1,5 @@
 #include <array>
+#include <vector>
 
 #include "action_rows.hpp"
 #include "action_values.hpp"
@@ -8,6 +9,8 @@
 
 namespace chronotope {
 namespace {
+
+constexpr std::size_t first_of_place = 7;  // of request_fields
 
 LoggedAction head_of(const LoggedRequest& request) {
   LoggedAction row;
@@ -25,14 +28,19 @@ void put_place(LoggedAction& row, const ShownPlace& shown) {
   row.category = shown.category;
 }
 
-std::string csv_line(const LoggedAction& row, bool clicked, std::uint64_t number) {
+bool is_of_place(ActionField field) {
+  return field == ActionField::place || field == ActionField::latitude || field == ActionField::longitude ||
+         field == ActionField::category;
+}
+
+/// The columns from `first` to `last` - 1, divided by commas.
+std::string csv_cells(const LoggedAction& row, std::size_t first, std::size_t last) {
   std::array<std::string, field_names.size()> cells;
-  for_each_field(row, [&](ActionField field, auto value) { append_value(cells[static_cast<std::size_t>(field)], value, false); });
-  cells[static_cast<std::size_t>(ActionField::request)] = std::to_string(number);
-  cells[static_cast<std::size_t>(ActionField::clicked)] = clicked ? "1" : "0";
-  std::string line;
-  for (const ActionField field : request_fields) (line += line.empty() ? "" : ",") += cells[static_cast<std::size_t>(field)];
-  return line += '\n';
+  for_each_field(
+      row, [&](ActionField field, auto value) { append_value(cells[static_cast<std::size_t>(field)], value, false); });
+  std::string text;
+  for (std::size_t i = first; i < last; ++i) (text += cells[static_cast<std::size_t>(request_fields[i])]) += ',';
+  return text;
 }
 
 std::string csv_header() {
@@ -44,9 +52,7 @@ std::string csv_header() {
 void append_fields(std::string& line, const LoggedAction& row, bool of_place) {
   bool first = true;
   for_each_field(row, [&](ActionField field, auto value) {
-    const bool place_field = field == ActionField::place || field == ActionField::latitude ||
-                             field == ActionField::longitude || field == ActionField::category;
-    if (place_field != of_place) return;
+    if (is_of_place(field) != of_place) return;
     line += first ? "\"" : ", \"";
     first = false;
     (line += name_of(field)) += "\": ";
@@ -92,41 +98,47 @@ class RequestWriter::State {
 
  private:
   void check(const LoggedRequest& request) const {
-    LoggedAction row = head_of(request);
+    check(head_of(request), false);
     LoggedRequest copy;
     RequestDraft draft(copy);
     for (const ShownPlace& shown : request.shown) {
-      put_place(row, shown);
-      for_each_field(row, [&](ActionField field, auto value) {
-        if (const char* broken = broken_rule(field, value))
-          refuse(std::string(name_of(field)) + " " + value_text(value) + " " + broken);
-      });
-      LoggedAction moved = row;
-      if (const char* broken = draft.add(moved, shown.clicked)) refuse(std::string("it ") + broken);
+      LoggedAction place;
+      put_place(place, shown);
+      check(place, true);
+      if (const char* broken = draft.add(place, shown.clicked)) refuse(std::string("it ") + broken);
     }
     if (const char* broken = draft.finish()) refuse(std::string("it ") + broken);
   }
 
+  void check(const LoggedAction& row, bool of_place) const {
+    for_each_field(row, [&](ActionField field, auto value) {
+      if (is_of_place(field) != of_place) return;
+      if (const char* broken = broken_rule(field, value))
+        refuse(std::string(name_of(field)) + " " + value_text(value) + " " + broken);
+    });
+  }
+
+  // What belongs to the request is the same in all its rows, and may be long: it is made once.
   void write_csv(const LoggedRequest& request) {
-    LoggedAction row = head_of(request);
-    std::string lines;
+    const std::string head = std::to_string(requests_ + 1) + ',' + csv_cells(head_of(request), 1, first_of_place);
+    std::vector<std::string> tails;
     for (const ShownPlace& shown : request.shown) {
-      put_place(row, shown);
-      const std::string line = csv_line(row, shown.clicked, requests_ + 1);
-      check_length(line);
-      lines += line;
+      LoggedAction place;
+      put_place(place, shown);
+      tails.push_back(csv_cells(place, first_of_place, request_fields.size() - 1) + (shown.clicked ? "1\n" : "0\n"));
+      check_length(head.size() + tails.back().size());
     }
-    file_.write(lines);
+    for (const std::string& tail : tails) file_.write(head), file_.write(tail);
   }
 
   void write_json(const LoggedRequest& request) {
     const std::string line = json_line(request);
-    check_length(line);
+    check_length(line.size());
     file_.write(line);
   }
 
-  void check_length(const std::string& line) const {
-    if (line.size() > CsvReader::max_row_bytes) refuse("a line of it would be longer than 1 MiB; shorten its texts");
+  void check_length(std::size_t bytes) const {
+    if (bytes > CsvReader::max_row_bytes) refuse("a line of it would be longer than 1 MiB; shorten its texts");
   }
 
   [[noreturn]] void refuse(const std::string& why) const {

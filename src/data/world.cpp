@@ -87,7 +87,7 @@ class Life {
     a.category = kinds()[map_.kind_of(place)].category;
     a.type = "click";
     a.profile = traits_.profile;
-    row.truth.status = where.city != traits_.city             ? TravelStatus::in_travel
+    row.truth.status = where.city != traits_.city            ? TravelStatus::in_travel
                        : map_.city_of(place) != traits_.city ? TravelStatus::pre_travel
                                                              : TravelStatus::local;
     walk_.accept(place, utc);
@@ -136,8 +136,8 @@ class Life {
     const Shop shop(map_, traits_, walk_, choice, memory_, trip);
     WorldRequest& row = out_.requests.emplace_back();
     row.status = walk_.where().city != traits_.city ? TravelStatus::in_travel
-                 : trip                              ? TravelStatus::pre_travel
-                                                     : TravelStatus::local;
+                 : trip                             ? TravelStatus::pre_travel
+                                                    : TravelStatus::local;
     LoggedRequest& request = row.request;
     request.user = out_.id;
     request.time = moment.utc;
@@ -193,8 +193,9 @@ World& World::operator=(World&&) noexcept = default;
 
 const WorldOptions& World::options() const { return state_->options; }
 std::uint32_t World::places() const { return state_->map.size(); }
+// Local time is at most two hours ahead; things that would be at the same moment are moved on by minutes.
 std::int64_t World::begin() const { return invented::first_day - 3 * 3600; }
-std::int64_t World::end() const { return invented::first_day + (options().days + 1) * day_seconds - 1; }
+std::int64_t World::end() const { return invented::first_day + options().days * day_seconds + 3 * 3600 - 1; }
 
 WorldPlace World::place(std::uint32_t number) const {
   if (number >= places())

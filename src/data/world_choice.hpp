@@ -48,7 +48,8 @@ class Choice {
     std::sort(candidates_.begin(), candidates_.end(), [](auto& a, auto& b) { return a.place < b.place; });
     std::size_t kept = 0;
     for (std::size_t i = 0; i < candidates_.size(); ++i) {
-      if (kept > 0 && candidates_[kept - 1].place == candidates_[i].place) candidates_[kept - 1].mass += candidates_[i].mass;
+      if (kept > 0 && candidates_[kept - 1].place == candidates_[i].place)
+        candidates_[kept - 1].mass += candidates_[i].mass;
       else candidates_[kept++] = candidates_[i];
     }
     candidates_.resize(kept);

@@ -41,8 +41,7 @@ std::vector<int> draw_days(const WorldOptions& o, const Traits& traits, int left
 
 int draw_second(const Traits& traits, bool weekend, Random& random) {
   std::vector<std::int64_t> weights(24);
-  for (int hour = 0; hour < 24; ++hour)
-    weights[(hour + traits.lateness + 24) % 24] = invented::awake(weekend)[hour];
+  for (int hour = 0; hour < 24; ++hour) weights[(hour + traits.lateness + 24) % 24] = invented::awake(weekend)[hour];
   const int hour = random.pick(weights);
   return hour * 3600 + random.below(3600);
 }

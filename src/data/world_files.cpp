@@ -1,5 +1,6 @@
 #include "chronotope/data/world_files.hpp"
 
+#include <charconv>
 #include <filesystem>
 
 #include "byte_sink.hpp"
@@ -14,6 +15,13 @@ template <class Value> void append_cell(std::string& line, const Value& value) {
   if (!line.empty()) line += ',';
   if constexpr (std::is_arithmetic_v<Value>) append_number(line, value);
   else append_csv_text(line, value);
+}
+
+// Six digits tell all probabilities of clicks apart; more would be most of the file.
+void append_share(std::string& line, double probability) {
+  char text[32];
+  line += ',';
+  line.append(text, std::to_chars(text, text + sizeof text, probability, std::chars_format::fixed, 6).ptr);
 }
 
 template <class... Values> std::string row_of(const Values&... values) {
@@ -34,10 +42,18 @@ std::string truth_row(const WorldUser& user, const WorldAction& row, const std::
   append_cell(line, std::string_view(name_of(t.status)));
   if (!t.interest) return line += ",,,,,\n";
   append_cell(line, best);
-  append_cell(line, t.best_probability);
-  append_cell(line, t.best_ten);
-  append_cell(line, t.probability);
+  for (const double probability : {t.best_probability, t.best_ten, t.probability}) append_share(line, probability);
   append_cell(line, t.rank);
+  return line += '\n';
+}
+
+std::string truth_row(std::uint64_t number, const WorldRequest& row, std::size_t shown) {
+  std::string line = std::to_string(number);
+  append_cell(line, row.request.user);
+  append_cell(line, row.request.time);
+  append_cell(line, row.request.shown[shown].place);
+  append_cell(line, std::string_view(name_of(row.status)));
+  append_share(line, row.click_probability[shown]);
   return line += '\n';
 }
 
@@ -82,23 +98,11 @@ class WorldFiles::State {
       requests_.write(row.request);
       ++request_count_;
       for (std::size_t i = 0; i < row.request.shown.size(); ++i)
-        request_truth_.write(row_of(request_count_, user.id, row.request.time, row.request.shown[i].place,
-                                    std::string_view(name_of(row.status)), row.click_probability[i]));
+        request_truth_.write(truth_row(request_count_, row, i));
     }
   }
 
   void finish() {
-    actions_.finish();
-    action_truth_.commit();
-    if (request_count_ > 0) {
-      requests_.finish();
-      request_truth_.commit();
-    }
-    write_places();
-  }
-
- private:
-  void write_places() {
     ByteSink places(folder_ + "places.csv.gz"), ids(folder_ + "vectors.ids");
     NpyWriter vectors(folder_ + "vectors.npy", 16);
     places.write("place,latitude,longitude,popularity,category\n");
@@ -108,11 +112,18 @@ class WorldFiles::State {
       ids.write(p.id + "\n");
       vectors.write(world_.vector(number));
     }
+    actions_.finish();
+    action_truth_.commit();
+    if (request_count_ > 0) {
+      requests_.finish();
+      request_truth_.commit();
+    }
     places.commit();
     ids.commit();
     vectors.finish();
   }
 
+ private:
   const World& world_;
   std::string folder_, ending_;
   ActionWriter actions_;

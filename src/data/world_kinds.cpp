@@ -68,7 +68,8 @@ const std::array<int, kind_count>& before_travel() {
 
 const std::array<std::array<int, kind_count>, archetype_count>& archetypes() {
   static const std::array<std::array<int, kind_count>, archetype_count> table = {{
-      // functional kinds; noodles, hot pot, sushi, pizza, fast food, cafe, bakery, bar, karaoke, mall, cinema, gym, park,
+      // functional kinds; noodles, hot pot, sushi, pizza, fast food, cafe, bakery, bar, karaoke, mall, cinema, gym,
+      // park,
       // museum, sight, hot spring, hotel
       {0, 0, 0, 0, 0, 0, 0, 2, 9, 2, 2, 2, 3, 1, 9, 9, 2, 5, 1, 1, 0, 1, 2, 1},
       {0, 0, 0, 0, 0, 0, 0, 4, 2, 1, 3, 12, 4, 2, 2, 2, 3, 6, 3, 1, 1, 1, 0, 1},

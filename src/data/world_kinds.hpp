@@ -31,9 +31,9 @@ const std::array<std::array<int, kind_count>, archetype_count>& archetypes();
 
 struct Occupation {
   const char* name;
-  int work;              ///< kind of the place of work
-  int youngest, years;   ///< ages from youngest to youngest + years - 1
-  int younger, older;    ///< archetype under 35, and from 35 on
+  int work;             ///< kind of the place of work
+  int youngest, years;  ///< ages from youngest to youngest + years - 1
+  int younger, older;   ///< archetype under 35, and from 35 on
 };
 inline constexpr int occupation_count = 8;
 const std::array<Occupation, occupation_count>& occupations();

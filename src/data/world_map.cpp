@@ -49,7 +49,8 @@ std::array<std::uint16_t, kind_count + 1> divide(std::uint32_t count) {
   int share = 0;
   for (int kind = 0; kind < kind_count; ++kind) {
     share += kinds()[kind].share;
-    begins[kind + 1] = static_cast<std::uint16_t>(kind + 1 + (count - kind_count) * static_cast<std::uint32_t>(share) / 100);
+    begins[kind + 1] =
+        static_cast<std::uint16_t>(kind + 1 + (count - kind_count) * static_cast<std::uint32_t>(share) / 100);
   }
   return begins;
 }
@@ -117,21 +118,25 @@ void Map::add_place(Random& random, int rank) {
 }
 
 void Map::find_best_known(City& city) {
-  const auto fame = [this](std::uint32_t place) { return popularity(place) * (2 + quality(place)); };
-  const auto better = [&](std::uint32_t a, std::uint32_t b) {
-    const auto x = fame(a), y = fame(b);
-    return x > y || (x == y && a < b);
+  struct Known {
+    std::int64_t fame;
+    std::uint32_t place;
+  };
+  const auto better = [](const Known& a, const Known& b) {
+    return a.fame > b.fame || (a.fame == b.fame && a.place < b.place);
   };
   const int last = city.first_neighbourhood + city.rows * city.rows;
   for (int kind = functional_count; kind < kind_count; ++kind) {
-    auto& best = city.best[kind];
+    std::vector<Known> best;
     for (int n = city.first_neighbourhood; n < last; ++n) {
       const PlaceRange range = of_kind(n, kind);
-      for (std::uint32_t place = range.first; place < range.last; ++place) best.push_back(place);
+      for (std::uint32_t place = range.first; place < range.last; ++place)
+        best.push_back({popularity(place, n) * (2 + quality(place)), place});
       const std::size_t keep = std::min(best.size(), most_best_known);
       std::partial_sort(best.begin(), best.begin() + static_cast<std::ptrdiff_t>(keep), best.end(), better);
       best.resize(keep);
     }
+    for (const Known& known : best) city.best[kind].push_back(known.place);
   }
 }
 
@@ -147,14 +152,9 @@ int Map::kind_of(std::uint32_t place) const {
   return static_cast<int>(after - n.kinds.begin()) - 1;
 }
 
-Point Map::at(std::uint32_t place) const {
-  const Point centre = neighbourhoods_[neighbourhood_of(place)].at;
-  return {centre.x + x_[place], centre.y + y_[place]};
-}
-
-std::int64_t Map::popularity(std::uint32_t place) const {
+std::int64_t Map::popularity(std::uint32_t place, int neighbourhood) const {
   const std::int64_t rank = rank_[place];
-  return neighbourhoods_[neighbourhood_of(place)].fame * (1 + 8192 / (rank * rank));
+  return neighbourhoods_[neighbourhood].fame * (1 + 8192 / (rank * rank));
 }
 
 std::int64_t Map::attraction(std::uint32_t place, int theme) const {

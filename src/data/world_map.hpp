@@ -30,14 +30,19 @@ class Map {
   /// O(log neighbourhoods).
   int neighbourhood_of(std::uint32_t place) const;
   int kind_of(std::uint32_t place) const;
-  /// Metres from the centre of its city.
-  Point at(std::uint32_t place) const;
+  /// Metres from the centre of its city. O(log neighbourhoods); O(1) where its neighbourhood is known.
+  Point at(std::uint32_t place) const { return at(place, neighbourhood_of(place)); }
+  Point at(std::uint32_t place, int neighbourhood) const {
+    const Point centre = neighbourhoods_[neighbourhood].at;
+    return {centre.x + x_[place], centre.y + y_[place]};
+  }
   int quality(std::uint32_t place) const { return quality_[place]; }
   int theme(std::uint32_t place) const { return theme_[place]; }
   /// Among the places of its kind and neighbourhood: 1, 2, ...
   int rank(std::uint32_t place) const { return rank_[place]; }
   /// Of being chosen, quality left aside: falls with the square of the rank; differs by neighbourhood.
-  std::int64_t popularity(std::uint32_t place) const;
+  std::int64_t popularity(std::uint32_t place) const { return popularity(place, neighbourhood_of(place)); }
+  std::int64_t popularity(std::uint32_t place, int neighbourhood) const;
   /// Weight among places of one kind and neighbourhood, for people of a theme: at most 2^20.
   std::int64_t attraction(std::uint32_t place, int theme) const;
 

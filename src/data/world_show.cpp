@@ -25,7 +25,8 @@ int logistic(int sixteenths) {
   constexpr int most = 128;
   static const auto table = [] {
     std::array<int, 2 * most + 1> values{};
-    for (int i = -most; i <= most; ++i) values[i + most] = static_cast<int>(std::lround(65536 / (1 + std::exp(-i / 16.0))));
+    for (int i = -most; i <= most; ++i)
+      values[i + most] = static_cast<int>(std::lround(65536 / (1 + std::exp(-i / 16.0))));
     return values;
   }();
   return table[std::clamp(sixteenths, -most, most) + most];
@@ -53,14 +54,21 @@ std::uint32_t Shop::draw_near(Random& random) const {
   return range.first + static_cast<std::uint32_t>(random.below(static_cast<int>(range.last - range.first)));
 }
 
-std::uint32_t Shop::draw_popular(int city, Random& random) const {
-  const auto& best = map_.best_known(city, draw_kind(random));
+std::uint32_t Shop::draw_popular(Random& random) const {
+  const auto& best = map_.best_known(walk_.where().city, draw_kind(random));
+  return best[random.below(static_cast<int>(best.size()))];
+}
+
+std::uint32_t Shop::draw_at_destination(Random& random) const {
+  const auto& masses = walk_.kind_masses_before_trip();
+  const auto& best = map_.best_known(trip_->city, random.pick({masses.begin(), masses.end()}));
   return best[random.below(static_cast<int>(best.size()))];
 }
 
 std::uint32_t Shop::draw_known(Random& random) const {
   const std::uint32_t place = memory_.empty() ? 0 : memory_.draw(random);
-  const bool fits = !memory_.empty() && !is_functional(map_.kind_of(place)) && map_.city_of(place) == walk_.where().city;
+  const bool fits =
+      !memory_.empty() && !is_functional(map_.kind_of(place)) && map_.city_of(place) == walk_.where().city;
   return fits ? place : draw_near(random);
 }
 
@@ -72,10 +80,10 @@ std::vector<std::uint32_t> Shop::draw(int count, Random& random) const {
   for (int i = 0; i < 3; ++i) add(choice_.draw(random));
   add(draw_known(random));
   if (trip_)
-    for (int i = 0; i < 3; ++i) add(draw_popular(trip_->city, random));
+    for (int i = 0; i < 3; ++i) add(draw_at_destination(random));
   // Small neighbourhoods may not have enough places: tries are limited.
   for (int tries = 4 * count; tries > 0 && static_cast<int>(shown.size()) < count; --tries)
-    add(random.chance(65) ? draw_near(random) : draw_popular(walk_.where().city, random));
+    add(random.chance(65) ? draw_near(random) : draw_popular(random));
   if (static_cast<int>(shown.size()) > count) shown.resize(static_cast<std::size_t>(count));
   for (int i = static_cast<int>(shown.size()) - 1; i > 0; --i) std::swap(shown[i], shown[random.below(i + 1)]);
   return shown;

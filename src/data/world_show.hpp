@@ -44,7 +44,8 @@ class Shop {
 
  private:
   std::uint32_t draw_near(Random& random) const;
-  std::uint32_t draw_popular(int city, Random& random) const;
+  std::uint32_t draw_popular(Random& random) const;
+  std::uint32_t draw_at_destination(Random& random) const;
   std::uint32_t draw_known(Random& random) const;
   int draw_kind(Random& random) const;
 

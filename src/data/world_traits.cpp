@@ -24,7 +24,8 @@ int draw_occupation(Traits& t, Random& random) {
   const int age = o.youngest + random.below(o.years);
   const bool female = random.chance(50);
   t.archetype = age < 35 ? o.younger : o.older;
-  t.profile = std::string("gender: ") + (female ? "f" : "m") + "; age: " + std::to_string(age) + "; occupation: " + o.name;
+  t.profile =
+      std::string("gender: ") + (female ? "f" : "m") + "; age: " + std::to_string(age) + "; occupation: " + o.name;
   return number;
 }
 
@@ -101,14 +102,15 @@ std::int64_t wanted(const Traits& t, int kind, int part, bool weekend) {
   return t.taste[kind] * (weekend ? k.weekend : k.workday)[part];
 }
 
-std::int64_t pull(const Map& map, std::uint32_t place, int theme, Point from) {
-  return map.attraction(place, theme) * (1 + invented::nearness(from, map.at(place), reach, 1023));
+std::int64_t pull(const Map& map, std::uint32_t place, int neighbourhood, int theme, Point from) {
+  return map.attraction(place, theme) * (1 + invented::nearness(from, map.at(place, neighbourhood), reach, 1023));
 }
 
 std::uint32_t draw_near(const Map& map, Random& random, int theme, int neighbourhood, int kind, Point from) {
   const PlaceRange range = map.of_kind(neighbourhood, kind);
   std::vector<std::int64_t> weights;
-  for (std::uint32_t place = range.first; place < range.last; ++place) weights.push_back(pull(map, place, theme, from));
+  for (std::uint32_t place = range.first; place < range.last; ++place)
+    weights.push_back(pull(map, place, neighbourhood, theme, from));
   return range.first + static_cast<std::uint32_t>(random.pick(weights));
 }
 

@@ -31,24 +31,24 @@ struct Traits {
   std::array<std::int64_t, kind_count> taste{};
   int city = 0;
   std::array<std::uint32_t, base_count> base{};
-  std::array<std::array<int, day_parts>, 2> habit{};             ///< kind, by workday or weekend and part of the day
+  std::array<std::array<int, day_parts>, 2> habit{};               ///< kind, by workday or weekend and part of the day
   std::array<std::array<std::int64_t, day_parts>, 7> appointment;  ///< place by weekday and part; -1: none
   /// Two places of each kind that the person returns to, by base.
   std::array<std::array<std::array<std::uint32_t, 2>, kind_count>, base_count> favourite{};
   std::vector<int> haunts;  ///< neighbourhoods the person moves about in
   std::vector<std::int64_t> haunt_weights;
-  std::vector<Trip> trips;           ///< in time order
+  std::vector<Trip> trips;              ///< in time order
   std::vector<std::uint32_t> repeated;  ///< of a robot: its places
 };
 
 /// How much a kind is wanted at a part of the day; 0 for functional kinds.
 std::int64_t wanted(const Traits& traits, int kind, int part, bool weekend);
 
-/// A place of the kind, near `from` and well known; as likely as `spread_places` says.
+/// A place of the kind in the neighbourhood, as likely as pull() says.
 std::uint32_t draw_near(const Map& map, Random& random, int theme, int neighbourhood, int kind, Point from);
 
-/// Weight of a place for a person of a theme who stands at `from`, below 2^31.
-std::int64_t pull(const Map& map, std::uint32_t place, int theme, Point from);
+/// Weight of a place of the neighbourhood for a person of a theme who stands at `from`, below 2^31.
+std::int64_t pull(const Map& map, std::uint32_t place, int neighbourhood, int theme, Point from);
 
 Traits draw_traits(const Map& map, const WorldOptions& options, Random& random);
 

@@ -138,7 +138,9 @@ std::int64_t Walk::add_route(std::int64_t mass) {
   const std::int64_t taken = percent(mass, route_percent), next_door = percent(taken, next_door_percent);
   const PlaceRange range = map_.of_kind(where_.neighbourhood, then);
   std::uint32_t nearest = range.first;
-  const auto near = [&](std::uint32_t place) { return invented::nearness(where_.at, map_.at(place), 100, 1 << 20); };
+  const auto near = [&](std::uint32_t place) {
+    return invented::nearness(where_.at, map_.at(place, where_.neighbourhood), 100, 1 << 20);
+  };
   for (std::uint32_t place = range.first; place < range.last; ++place)
     if (near(place) > near(nearest)) nearest = place;
   choice_.add(nearest, next_door);
@@ -191,9 +193,10 @@ void Walk::add_near(int kind, std::int64_t mass) {
   const PlaceRange range = map_.of_kind(where_.neighbourhood, kind);
   weights_.clear();
   for (std::uint32_t place = range.first; place < range.last; ++place)
-    weights_.push_back(pull(map_, place, traits_.theme, where_.at));
-  Choice::divide(static_cast<int>(weights_.size()), mass, [&](int i) { return weights_[i]; },
-                 [&](int i, std::int64_t part) { choice_.add(range.first + static_cast<std::uint32_t>(i), part); });
+    weights_.push_back(pull(map_, place, where_.neighbourhood, traits_.theme, where_.at));
+  Choice::divide(
+      static_cast<int>(weights_.size()), mass, [&](int i) { return weights_[i]; },
+      [&](int i, std::int64_t part) { choice_.add(range.first + static_cast<std::uint32_t>(i), part); });
 }
 
 void Walk::accept(std::uint32_t place, std::int64_t utc) {

@@ -34,7 +34,7 @@ class Walk {
   /// Of a trip that begins within days.
   const Trip* before_trip(int day) const;
 
-  /// Decides where the person is, which the next two members and accept() refer to.
+  /// Decides where the person is, which errand() and choice() refer to.
   void move(const Moment& moment);
   const Whereabouts& where() const { return where_; }
 

@@ -5,7 +5,6 @@
 #include <limits>
 #include <unordered_set>
 
-#include "chronotope/eval/clicks.hpp"
 #include "chronotope/eval/user_clicks.hpp"
 
 namespace chronotope {
@@ -13,6 +12,7 @@ namespace {
 
 constexpr std::size_t known_after = 40;  // actions
 constexpr double least_richness = 0.3;   // the paper's
+constexpr std::size_t probability_levels = 65536;
 constexpr double undefined = std::numeric_limits<double>::quiet_NaN();
 
 /// Sums until finish() divides them.
@@ -55,8 +55,12 @@ class Range {
       chronotope::add(best_.all, truth);
       chronotope::add(best_.by_status[static_cast<std::size_t>(truth.status)], truth);
     }
+    scores_.clear();
+    labels_.clear();
     for (const WorldRequest& row : user.requests)
-      if (row.request.time >= best_.from) add(row, number);
+      if (row.request.time >= best_.from) add(row);
+    const std::vector<std::uint32_t> same(scores_.size(), number);
+    for (const UserAuc& auc : user_aucs({scores_, labels_}, same)) user_aucs_.push_back(auc);
   }
 
   WorldBest finish() const {
@@ -64,20 +68,20 @@ class Range {
     divide(best.all);
     for (BestHits& hits : best.by_status) divide(hits);
     divide(best.from_requests);
-    const ClickRows rows{scores_, labels_};
-    best.auc = auc(rows).value;
-    best.gauc = gauc(rows, users_).value;
+    best.auc = auc_of_levels();
+    best.gauc = gauc(user_aucs_).value;
     return best;
   }
 
  private:
-  void add(const WorldRequest& row, std::uint32_t user) {
+  void add(const WorldRequest& row) {
     std::uint64_t clicks = 0;
     for (std::size_t i = 0; i < row.request.shown.size(); ++i) {
+      const bool clicked = row.request.shown[i].clicked;
       scores_.push_back(static_cast<float>(row.click_probability[i]));
-      labels_.push_back(row.request.shown[i].clicked);
-      users_.push_back(user);
-      clicks += row.request.shown[i].clicked;
+      labels_.push_back(clicked);
+      ++counts_[static_cast<std::size_t>(row.click_probability[i] * probability_levels)][clicked];
+      clicks += clicked;
     }
     ++best_.requests;
     best_.requests_with_click += clicks > 0;
@@ -85,10 +89,23 @@ class Range {
     best_.clicks += clicks;
   }
 
+  // As auc(), of counts: no row is kept. Probabilities of the world are multiples of 1 / 65536.
+  double auc_of_levels() const {
+    double below = 0, pairs = 0;
+    for (const auto& [others, clicks] : counts_) {
+      pairs += static_cast<double>(clicks) * (below + static_cast<double>(others) / 2);
+      below += static_cast<double>(others);
+    }
+    const double all = static_cast<double>(best_.clicks) * static_cast<double>(best_.shown - best_.clicks);
+    return all > 0 ? pairs / all : undefined;
+  }
+
   WorldBest best_;
-  std::vector<float> scores_;
+  std::vector<std::array<std::uint64_t, 2>> counts_ =
+      std::vector<std::array<std::uint64_t, 2>>(probability_levels + 1);  // shown and not clicked, clicked
+  std::vector<UserAuc> user_aucs_;
+  std::vector<float> scores_;  // of one user
   std::vector<std::uint8_t> labels_;
-  std::vector<std::uint32_t> users_;
 };
 
 }  // namespace

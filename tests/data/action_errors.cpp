@@ -2,19 +2,13 @@
 #include <doctest/doctest.h>
 #include <sys/stat.h>
 
-#include <random>
-
 #include "actions.hpp"
 #include "gzip.hpp"
 
 using actions::read_error;
+using logs::check_has;
 
 namespace {
-
-void check_has(const std::string& text, const std::string& part) {
-  INFO("message: ", text);
-  CHECK(text.find(part) != std::string::npos);
-}
 
 const std::string header = "user,time,place,latitude,longitude,offset,interest,profile\n", good = "u,1000,p,1,2,,,\n";
 
@@ -29,18 +23,6 @@ std::string line_error(const std::string& line) {
 // With a field of this value behind the needed ones.
 std::string value_error(const std::string& name, const std::string& value) {
   return line_error("{\"user\":\"u\",\"time\":1000,\"place\":\"p\",\"" + name + "\":" + value + "}");
-}
-
-// Half of the changes are of a digit, which often leaves a log that can be read.
-void mutate(std::string& bytes, std::mt19937_64& random) {
-  static const std::string nasty("{}[]\":,\\\n\r-.e0u\xFF\xC3\0", 18);
-  const std::size_t at = random() % bytes.size(), digit = bytes.find_first_of("0123456789", at);
-  switch (random() % 4) {
-    case 0: bytes.erase(at, 1 + random() % 5); break;
-    case 1: bytes.insert(at, 1, nasty[random() % nasty.size()]); break;
-    default:
-      if (digit != std::string::npos) bytes[digit] = static_cast<char>('0' + random() % 10);
-  }
 }
 
 }  // namespace
@@ -209,36 +191,10 @@ TEST_CASE("action errors: gzip cut off or damaged") {
 }
 
 TEST_CASE("action errors: mutated logs give actions that can be written, or a chronotope::Error") {
-  const std::uint64_t seed = std::random_device{}();
-  CAPTURE(seed);
-  std::mt19937_64 random(seed);
-  const scratch::Folder folder;
   const std::string csv =
       "user,time,place,latitude,longitude,category,interest\nu,1000,p,1.5,2,\"a,b\",1\nv,2000,q,,,Caf\xC3\xA9,\n";
   const std::string json =
       "{\"user\":\"u\",\"time\":1000,\"place\":\"p\",\"latitude\":1.5,\"longitude\":2}\n"
       "{\"user\":\"v\",\"time\":2000,\"place\":\"\\u00e9\",\"interest\":null}\n";
-  for (const std::string& text : {csv, json}) {
-    int refused = 0;
-    for (int round = 0; round < 500; ++round) {
-      std::string bytes = text;
-      for (std::size_t changes = 1 + random() % 3; changes > 0; --changes) mutate(bytes, random);
-      const std::string path = folder.put("mutated", bytes);
-      CAPTURE(round);
-      CAPTURE(bytes);
-      std::vector<actions::LoggedAction> all;
-      try {
-        all = actions::read(path);
-      } catch (const chronotope::Error& error) {
-        ++refused;
-        CHECK(std::string(error.what()).starts_with(path));
-        continue;
-      }
-      actions::write(folder.file("again.jsonl"), all);
-      actions::write(folder.file("again.csv"), all);
-      CHECK(actions::read(folder.file("again.csv")) == actions::read(folder.file("again.jsonl")));
-    }
-    CHECK(refused > 100);
-    CHECK(refused < 500);
-  }
+  logs::check_mutations({csv, json}, actions::read, actions::write);
 }

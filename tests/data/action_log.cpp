@@ -9,6 +9,7 @@
 
 using namespace chronotope;
 using actions::action;
+using logs::check_has;
 using scratch::error_of;
 using scratch::Folder;
 
@@ -39,11 +40,6 @@ std::vector<LoggedAction> varied() {
   a.position = {90, -180};
   all.push_back(a);
   return all;
-}
-
-void check_has(const std::string& text, const std::string& part) {
-  INFO("message: ", text);
-  CHECK(text.find(part) != std::string::npos);
 }
 
 }  // namespace

@@ -4,17 +4,14 @@
 #include <vector>
 
 #include "chronotope/data/action_log.hpp"
-#include "scratch.hpp"
+#include "logs.hpp"
 
 namespace actions {
 
 using chronotope::LoggedAction;
 
 inline std::vector<LoggedAction> read(const std::string& path) {
-  std::vector<LoggedAction> all;
-  chronotope::ActionReader reader(path);
-  for (LoggedAction action; reader.next(action);) all.push_back(action);
-  return all;
+  return logs::read<chronotope::ActionReader, LoggedAction>(path);
 }
 
 inline std::vector<LoggedAction> read_text(const std::string& bytes) {
@@ -22,19 +19,10 @@ inline std::vector<LoggedAction> read_text(const std::string& bytes) {
   return read(folder.put("log", bytes));
 }
 
-/// The error of reading a file of this content, with the folder taken out; "" if there is none.
-inline std::string read_error(const std::string& bytes) {
-  const scratch::Folder folder;
-  const std::string path = folder.put("log", bytes);
-  std::string error = scratch::error_of([&] { read(path); });
-  if (const auto at = error.find(path); at != std::string::npos) error.replace(at, path.size(), "log");
-  return error;
-}
+inline std::string read_error(const std::string& bytes) { return logs::read_error(bytes, read); }
 
 inline void write(const std::string& path, const std::vector<LoggedAction>& all) {
-  chronotope::ActionWriter writer(path);
-  for (const LoggedAction& action : all) writer.write(action);
-  writer.finish();
+  logs::write<chronotope::ActionWriter>(path, all);
 }
 
 inline LoggedAction action(const std::string& user, const std::string& place, const std::string& category = "",

@@ -36,11 +36,13 @@ struct LoggedRequest {
 
 inline constexpr std::size_t most_shown = 4096;
 
-/// Reads a log one request at a time, in memory of O(one request) and, of a CSV, 8 bytes a request. JSON lines are told
-/// from CSV by their first byte that is not blank, '{', and gzip by its first two bytes, whatever the name.
+/// Reads a log one request at a time, in memory of O(one request) and, of a CSV, a hash a request (about 40 bytes).
+/// JSON lines are told from CSV by their first byte that is not blank, '{', and gzip by its first two bytes, whatever
+/// the name.
 class RequestReader {
  public:
-  /// Opens the log and, of a CSV, reads the header. Throws as ActionReader does.
+  /// Opens the log and, of a CSV, reads the header and the first row. Throws as ActionReader does, and for that row as
+  /// next().
   explicit RequestReader(const std::string& path);
   ~RequestReader();
   RequestReader(RequestReader&&) noexcept;

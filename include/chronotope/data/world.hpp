@@ -17,16 +17,16 @@ namespace chronotope {
 
 /// What to generate. The defaults give about 80,000 actions and 100,000 shown places.
 struct WorldOptions {
-  int users = 600;               ///< 1 to 100,000,000
-  int places = 3000;             ///< 200 to 10,000,000, at least 40 a city
-  int cities = 4;                ///< 2 to 64; their sizes fall as one over the rank
-  int days = 120;                ///< 28 to 3,650, from Monday 2024-01-01 on
-  int actions_per_user = 120;    ///< mean without clicks in requests, 10 up to twice `days`
-  int requests_per_user = 15;    ///< mean of all but robots, 0 up to `days`
-  int shown = 11;                ///< places in a request, 3 to 48; a request has up to two more or fewer
-  int travellers_percent = 33;   ///< share of the users who go to other cities
-  int robots_percent = 10;       ///< share of the users who do nothing but repeat one or two places
-  std::uint64_t seed = 1;        ///< everything follows from it
+  int users = 600;              ///< 1 to 100,000,000
+  int places = 3000;            ///< 200 to 10,000,000, at least 40 a city
+  int cities = 4;               ///< 2 to 64; their sizes fall as one over the rank
+  int days = 120;               ///< 28 to 3,650, from Monday 2024-01-01 on
+  int actions_per_user = 120;   ///< mean without clicks in requests, 10 up to twice `days`
+  int requests_per_user = 15;   ///< mean of all but robots, 0 up to `days`
+  int shown = 11;               ///< places in a request, 3 to 48; a request has up to two more or fewer
+  int travellers_percent = 33;  ///< share of the users who go to other cities
+  int robots_percent = 10;      ///< share of the users who do nothing but repeat one or two places
+  std::uint64_t seed = 1;       ///< everything follows from it
 };
 
 /// What the generator knows of an action. An interest-based action was drawn from a distribution over places that
@@ -53,7 +53,7 @@ struct WorldAction {
 
 struct WorldRequest {
   LoggedRequest request;
-  TravelStatus status = TravelStatus::local;  ///< local or pre-travel: by whether a trip begins within days
+  TravelStatus status = TravelStatus::local;  ///< pre-travel: a trip begins within six days
   std::vector<double> click_probability;      ///< of each shown place; clicks are independent
 };
 
@@ -93,7 +93,7 @@ class World {
   /// -4 and 4.
   std::array<float, 16> vector(std::uint32_t place) const;
 
-  /// User `number`, 0 to options().users - 1. O(actions x places of a neighbourhood), at most 400 places.
+  /// User `number`, 0 to options().users - 1. O(actions x places of a neighbourhood): 40 to a few hundred.
   WorldUser user(std::uint32_t number) const;
 
   /// First and last second (UTC) in which something may happen.

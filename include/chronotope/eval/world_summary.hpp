@@ -19,17 +19,19 @@ struct BestHits {
   double seen_at_1 = 0, seen_at_10 = 0;
 };
 
-/// What is best in a range of time. Actions count that were drawn by choice, of users who are no robots and have made 40
-/// actions before: of users just met, a model cannot know what the generator knows.
+/// What is best in a range of time. Actions count that were drawn by choice, of users who are no robots and have made
+/// 40 actions before: of users just met, a model cannot know what the generator knows.
 struct WorldBest {
   std::int64_t from = 0;  ///< UTC seconds; up to the end of the world
   BestHits all;
-  std::array<BestHits, 3> by_status;  ///< by TravelStatus
+  /// By TravelStatus. It depends on the place drawn, too: before a trip, expected is of the distribution over both
+  /// cities.
+  std::array<BestHits, 3> by_status;
   /// Clicks in requests, against the distribution of an action at that moment: expected says nothing, and best is not
   /// what it is, as it knows nothing of what was shown.
   BestHits from_requests;
   std::uint64_t requests = 0, requests_with_click = 0, shown = 0, clicks = 0;
-  double auc = 0, gauc = 0;  ///< of the click probabilities (eval/clicks.hpp, eval/user_clicks.hpp)
+  double auc = 0, gauc = 0;  ///< of the click probabilities, as eval/clicks.hpp and user_clicks.hpp say
 };
 
 struct WorldSummary {
@@ -43,7 +45,7 @@ struct WorldSummary {
   std::vector<WorldBest> best;    ///< the whole time, the last 20 % and the last 10 %
 };
 
-/// Takes the users one by one. O(shown places + users) memory: 9 bytes a shown place and range.
+/// Takes the users one by one. O(users) memory: about 100 bytes each.
 class WorldSummaryBuilder {
  public:
   explicit WorldSummaryBuilder(const World& world);
