@@ -31,7 +31,7 @@ void remove_leftovers(const std::string& folder) {
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     const std::string name = entry.path().filename().string();
-    if (name.starts_with("index.") && name.find(".tmp-") != name.npos) fs::remove(entry.path(), ignored);
+    if ((name.starts_with("index.") || name.starts_with("current.")) && name.find(".tmp-") != name.npos) fs::remove(entry.path(), ignored);
   }
 }
 
