@@ -94,6 +94,8 @@ svg .strong, svg .note { font-weight: 600; }
   stroke-dasharray: 2 3; }
 .raw, .curve, .rate { fill: none; stroke: var(--raw); stroke-width: 1; stroke-linejoin: round; }
 .curve { stroke: var(--model); stroke-width: 2; } .rate { stroke: var(--soft); stroke-width: 1.5; }
+.curve.counter { stroke: var(--counter); } .dot.counter { fill: var(--counter); } .error-bar { stroke: var(--model); stroke-width: 1; }
+.error-bar.counter { stroke: var(--counter); }
 .dot { fill: var(--model); } .ring { fill: none; stroke: var(--model); stroke-width: 2; }
 .bar { stroke-width: 1; vector-effect: non-scaling-stroke; }
 .bar.model { stroke: var(--model); } .bar.counter { stroke: var(--counter); }

@@ -15,8 +15,9 @@ std::size_t column_of(const CsvReader& csv, const std::string& path, const std::
 }
 
 RequestHistories read_requests(const std::string& path, const ModelOnLog& on) {
-  RequestReader reader(path);
-  return RequestHistories([&](LoggedRequest& r) { return reader.next(r); }, on.histories, on.trained.tokenizer);
+  std::optional<RequestReader> reader;
+  if (!path.empty()) reader.emplace(path);
+  return RequestHistories([&](LoggedRequest& r) { return reader && reader->next(r); }, on.histories, on.trained.tokenizer);
 }
 
 /// Of one user, whose interest-based actions from `from` on are at `wanted`.

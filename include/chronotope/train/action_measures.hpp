@@ -27,7 +27,7 @@ struct ModelOnLog {
   ActionTokens tokens;
 };
 
-/// The same with a request log.
+/// The same with a request log; `requests` "" is one without requests.
 struct ModelOnRequests : ModelOnLog {
   ModelOnRequests(Context<any_backend>& context, const Checkpoint& checkpoint, const std::string& actions, const std::string& requests, const std::string& index = "");
 
