@@ -37,6 +37,7 @@ p { margin: 0 0 10px; overflow-wrap: anywhere; }
 .remark { font-size: .88rem; color: var(--soft); margin: 8px 0 12px; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px 36px;
   align-items: start; }
+.single { max-width: 560px; }
 figure { margin: 0; min-width: 0; }
 .pair > div > figure + figure { margin-top: 16px; }
 figcaption, .caption { font-size: .9rem; font-weight: 600; margin: 0 0 6px; }
