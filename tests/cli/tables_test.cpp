@@ -118,7 +118,7 @@ PROGRAM_TEST("tables says what is wrong with a config") {
   refused({{"data", {{"action", "x"}}}}, {"data", "\"action\"", "\"actions\""});
   refused({{"pretrain", {{"learning_rat", 1}}}}, {"config and pretrain", "training.learning_rate"});
   refused({{"pretrain", {{"epochs", 0}}}}, {"config and pretrain", "training.epochs"});
-  refused({{"align", {{"stage.beta.x", 1}}}}, {"config and align", "stage.beta"});
+  refused({{"align", {{"stage.beta.x", 1}}}}, {"align", "stage.beta", "contradicts another"});
   refused({{"config", {{"stage", {{"name", "rank"}}}}}}, {"stage.name", "leave them out"});
   refused({{"data", {{"requests", nullptr}}}}, {"\"requests\"", "table 8"});
   refused({{"tables", {3}}}, {"no table 3", "2, 4, 5, 7, 8 and 9"});
