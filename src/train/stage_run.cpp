@@ -3,6 +3,7 @@
 #include "chronotope/eval/clicks.hpp"
 #include "chronotope/eval/user_clicks.hpp"
 #include "chronotope/train/action_run.hpp"
+#include "chronotope/train/preference_rules.hpp"
 #include "chronotope/train/stage_task.hpp"
 #include "core/fingerprint.hpp"
 #include "train/action_parts.hpp"
@@ -69,7 +70,12 @@ class StageSystem {
     if (start) load_weights(context, parts_.model, *start);
     const Stage stage = stage_of(config.stage);
     const RequestNeeds needs = stage == Stage::align ? RequestNeeds::both_known : stage == Stage::embed ? RequestNeeds::both : RequestNeeds::anything;
-    const auto training = requests_between(requests_, 0, parts_.validation_from(), needs);
+    auto training = requests_between(requests_, 0, parts_.validation_from(), needs);
+    if (stage == Stage::align && !config.stage.rules.empty()) {
+      const auto all = requests_between(requests_, 0, parts_.validation_from(), RequestNeeds::anything);
+      const auto pairs = add_preference_pairs(requests_, parts_.tokenizer, parse_preference_rules(config.stage.rules), all, {.seed = static_cast<std::uint64_t>(config.seed)});
+      training.insert(training.end(), pairs.begin(), pairs.end());
+    }
     if (training.empty()) throw DataError("no request before the validation split has what the stage needs: clicked and unclicked candidates");
     validation_ = requests_between(requests_, parts_.validation_from(), parts_.test_from(), RequestNeeds::anything);
     if (stage == Stage::align) {
