@@ -88,7 +88,7 @@ void run(const Options& o, const ActionTokens& tokens, std::int64_t layers, std:
     padded += static_cast<std::int64_t>(made.lengths().size()) * *std::max_element(made.lengths().begin(), made.lengths().end());
   }
   step.erase(step.begin(), step.begin() + warm_up), making.erase(making.begin(), making.begin() + warm_up);
-  const auto rounded = [](double x) { return std::round(x * 1e4) / 1e4; };
+  const auto rounded = [](double x) { return std::round(x * 1e6) / 1e6; };
   std::printf("%s\n", nlohmann::ordered_json{{"layers", layers}, {"width", width}, {"ms_per_step", rounded(1e3 * median(step))}, {"batch_ms", rounded(1e3 * median(making))},
                                             {"share_of_step", rounded(median(making) / median(step))}, {"tokens_per_step", real / static_cast<std::int64_t>(steps)}, {"padding", rounded(1 - static_cast<double>(real) / static_cast<double>(packed))},
                                             {"padding_of_equal_rows", rounded(1 - static_cast<double>(real) / static_cast<double>(padded))}}

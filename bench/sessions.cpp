@@ -4,7 +4,7 @@
 //
 //   bench_sessions [--head joint|typed] [--rounds 5] [--threads 2] [sizes]
 //
-// Prints a line of JSON a measurement, medians of rounds in which each thing is done once.
+// Prints a line of JSON a measurement, medians of rounds in which each thing is done once, then where the time goes.
 
 #include <algorithm>
 #include <cmath>
@@ -15,6 +15,7 @@
 #include "chronotope/core/stopwatch.hpp"
 #include "chronotope/data/geo_index.hpp"
 #include "chronotope/models/place_beams.hpp"
+#include "cli/breakdown.hpp"
 #include "made_actions.hpp"
 #include "temporary_folder.hpp"
 
@@ -114,6 +115,16 @@ class User {
   std::size_t found_ = 0;
 };
 
+/// Where the time of a thing goes.
+void break_down(const char* title, const std::function<void()>& thing, Timings& timings, std::int64_t rounds) {
+  timings.clear();
+  const Stopwatch watch;
+  for (std::int64_t i = 0; i < rounds; ++i) thing();
+  const double seconds = watch.seconds();
+  std::printf("%s:\n", title);
+  cli::print_breakdown(timings, static_cast<std::size_t>(rounds), seconds);
+}
+
 /// Milliseconds of each thing: medians of `rounds`, after one that does not count.
 std::vector<double> measure(const std::vector<std::function<void()>>& things, std::int64_t rounds) {
   std::vector<std::vector<double>> all(things.size());
@@ -141,7 +152,8 @@ void run(const bench::ModelSizes& sizes, std::int64_t rounds, std::int64_t threa
   build_index(folder.file("index"), sizes);
   const PlaceCatalogue catalogue(GeoIndex(folder.file("index")), PlaceCodes::hierarchical);
   if (catalogue.block_rows() != sizes.blocks || catalogue.inner_rows() != sizes.inners) throw Error("the invented index has other rows than the model");
-  Context<B> context(any_stream<onednn_backend>(onednn_backend::stream(static_cast<int>(threads))), 1);
+  const auto timings = std::make_shared<Timings>();
+  Context<B> context(any_stream<timed<onednn_backend>>({onednn_backend::stream(static_cast<int>(threads)), timings}), 1);
   const auto model = bench::make_model(context, sizes);
   User user(context, model, catalogue, sizes);
   const auto ms = measure({[&] { user.encode(); }, [&] { user.rank(11); }, [&] { user.rank_anew(11); }, [&] { user.rank(256); }, [&] { user.generate(10, 10); }}, rounds);
@@ -149,6 +161,9 @@ void run(const bench::ModelSizes& sizes, std::int64_t rounds, std::int64_t threa
   print({{"rank", 256}, {"kept_ms", ms[3]}, {"of_11_ms", ms[1]}}, ms[3] / ms[1], "<= 15: 256 / 11 candidates");
   print({{"generate", "10 x 10"}, {"ms", ms[4]}, {"prefix_ms", ms[0]}, {"places", user.found()}, {"prefix_and_generation", (ms[0] + ms[4]) / ms[0]}}, ms[4] / ms[0], "<= 1.3: generation / prefix");
   std::printf("%s\n", Json{{"kept_bytes", user.bytes()}, {"kept_tokens", user.tokens()}, {"bytes_a_token", 8 * sizes.layers * sizes.width}, {"head", sizes.joint ? "joint" : "typed"}}.dump().c_str());
+  break_down("where ranking 11 goes", [&] { user.rank(11); }, *timings, rounds);
+  break_down("where ranking 256 goes", [&] { user.rank(256); }, *timings, rounds);
+  break_down("where generating goes", [&] { user.generate(10, 10); }, *timings, rounds);
 }
 
 }  // namespace
