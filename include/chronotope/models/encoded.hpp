@@ -7,7 +7,7 @@
 
 namespace chronotope {
 
-/// Segments and the keys and values of their tokens. 8 x layers x D bytes a token in f32.
+/// Segments and the keys and values of their tokens. 8 x layers x D bytes a token in f32, and up to a quarter more.
 template <Backend B> class Encoded {
  public:
   std::int64_t tokens() const { return past_.tokens(); }
