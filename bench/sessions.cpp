@@ -25,13 +25,13 @@ using namespace chronotope;
 using B = any_backend;
 using Json = nlohmann::ordered_json;
 
-/// Places such that a model over them has the wanted rows: one block has all the inners, the others one place each.
+/// Places such that a model over them has the wanted rows: one block has all the inners, the others ten places each.
 void build_index(const std::string& path, const bench::ModelSizes& s) {
   constexpr std::int64_t row = 1000;  // blocks along a circle of latitude; a tenth of a degree is more than a block
   PlaceList places;
   for (std::int64_t i = 1; i < s.inners; ++i) places.add({"a" + std::to_string(i), 10, 10, 1, "Cafe"});
-  for (std::int64_t i = 2; i < s.blocks; ++i)
-    places.add({"b" + std::to_string(i), -40 + 0.1 * static_cast<double>(i / row), 20 + 0.1 * static_cast<double>(i % row), 0, "Park"});
+  for (std::int64_t i = 20; i < 10 * s.blocks; ++i)
+    places.add({"b" + std::to_string(i), -40 + 0.1 * static_cast<double>(i / 10 / row), 20 + 0.1 * static_cast<double>(i / 10 % row), 0, "Park"});
   build_geo_index(places, path);
 }
 
