@@ -65,7 +65,8 @@ TEST_CASE("travel statuses across the date line and at the poles") {
 }
 
 TEST_CASE("travel statuses with positions missing") {
-  const PastAction home = at(40, -74, 40, -74), lost = at(nowhere, nowhere, nowhere, nowhere), by_place = at(nowhere, nowhere, 42, -74), no_place = at(42, -74, nowhere, nowhere);
+  const PastAction home = at(40, -74, 40, -74), lost = at(nowhere, nowhere, nowhere, nowhere);
+  const PastAction by_place = at(nowhere, nowhere, 42, -74), no_place = at(42, -74, nowhere, nowhere);
   CHECK(letters({home, home, lost, by_place, no_place, at(40, -74, nowhere, nowhere)}, 6) == "llliil");
   CHECK(letters({lost, lost}, 2) == "ll");
   CHECK(letters({by_place, by_place, home}, 3) == "lli");  // places alone make a home
@@ -102,7 +103,8 @@ TEST_CASE("a vocabulary splits by shares of the actions, whatever their order an
 
 TEST_CASE("histories: by user and time, the log's order among equals, the first profile") {
   const scratch::Folder folder;
-  std::vector<LoggedAction> actions{logged("z", 50, "a"), logged("m", 30, "b"), logged("m", 20, "a"), logged("m", 30, "nowhere"), logged("z", 10, "c"), logged("m", 30, "c")};
+  std::vector<LoggedAction> actions{logged("z", 50, "a"), logged("m", 30, "b"), logged("m", 20, "a"),
+                                    logged("m", 30, "nowhere"), logged("z", 10, "c"), logged("m", 30, "c")};
   actions[1].profile = "age: 30", actions[2].profile = "age: 31", actions[3].interest = false;
   PlaceCatalogue places = two_places(folder);
   ActionVocabulary v = make_vocabulary(source_of(actions), places, {GeoCells::geohash, 8, 300, 0, 0});
@@ -143,7 +145,8 @@ TEST_CASE("hostile JSON of a vocabulary is a FormatError") {
   for (std::size_t n = 0; n < sound.size(); ++n) refused(sound.substr(0, n));
   for (const char* text : {"[]", "null", "3", "\"actions\"", "{}", "{\"kind\": 1}", "\xff"}) refused(text);
   const Json json = Json::parse(sound);
-  const Json values[] = {nullptr, true, "text", -1, 1.5, 1e300, 1e9, Json::parse("18446744073709551616"), Json::array(), Json::array({1}), Json::array({"b", "a"}), Json::array({"a", "a"}), Json::object()};
+  const Json values[] = {nullptr, true, "text", -1, 1.5, 1e300, 1e9, Json::parse("18446744073709551616"), Json::array(), Json::array({1}),
+                         Json::array({"b", "a"}), Json::array({"a", "a"}), Json::object()};
   for (const auto& [key, value] : json.items()) {
     Json without = json;
     without.erase(key);

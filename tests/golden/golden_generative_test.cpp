@@ -30,7 +30,8 @@ class Sequences {
     std::size_t next[token_kinds] = {};
     for (const std::int32_t kind : kinds) {
       const auto k = static_cast<std::size_t>(kind);
-      tokens_.push_back({static_cast<TokenKind>(kind), std::vector<std::int32_t>(columns[k].begin() + static_cast<std::ptrdiff_t>(next[k]), columns[k].begin() + static_cast<std::ptrdiff_t>(next[k] + widths[k]))});
+      const auto row = std::span(columns[k]).subspan(next[k], widths[k]);
+      tokens_.push_back({static_cast<TokenKind>(kind), {row.begin(), row.end()}});
       next[k] += widths[k];
     }
   }
@@ -89,7 +90,7 @@ struct Requests {
   std::int32_t block(std::size_t c) const { return candidates[c * (geo_parts + 4)]; }
   InnerInput inner(std::size_t c) const { return Sequences::inner(std::span(candidates).subspan(c * (geo_parts + 4) + 1)); }
 
-  /// user(request, batch) -> its rows, then candidate(rows, number, batch) for each candidate.
+  /// user(request) -> its rows, then candidate(rows, number) for each of its candidates.
   template <class User, class Candidate> void each(User user, Candidate candidate) const {
     std::size_t c = 0;
     for (std::size_t r = 0; r < users.size(); ++r) {
@@ -158,7 +159,8 @@ std::map<std::string, HostTensor> weights(const File& f, DType dtype, double fac
     if (name.rfind("model.", 0) != 0) continue;
     std::vector<double> values = f.numbers(name);
     for (double& x : values) x *= factor;
-    state.emplace(name, dtype == DType::f64 ? HostTensor::of(values, tensor.shape) : HostTensor::of(std::vector<float>(values.begin(), values.end()), tensor.shape));
+    const std::vector<float> rounded(values.begin(), values.end());
+    state.emplace(name, dtype == DType::f64 ? HostTensor::of(values, tensor.shape) : HostTensor::of(rounded, tensor.shape));
   }
   return state;
 }
@@ -215,8 +217,9 @@ template <class Head> void check_model(const std::string& name, Context<B>& cont
 
   const std::vector<std::int32_t> user_of = requests.user_of();
   const auto candidates = static_cast<std::int64_t>(user_of.size());
-  const Tensor<B> cosines = candidate_similarities(normalized(model.user(model.hidden(on_device(requests.user_tower())))),
-                                                   normalized(model.place(model.hidden(on_device(requests.place_tower())))), Tensor<B>::from_host(context, user_of, {candidates}));
+  const Tensor<B> users = normalized(model.user(model.hidden(on_device(requests.user_tower()))));
+  const Tensor<B> places = normalized(model.place(model.hidden(on_device(requests.place_tower()))));
+  const Tensor<B> cosines = candidate_similarities(users, places, Tensor<B>::from_host(context, user_of, {candidates}));
   check_values(cosines, "cosine");
   check_loss(f, model, "embed", sum(info_nce(cosines, requests.labels, f.number("temperature"))), dtype);
 
