@@ -130,6 +130,16 @@ TEST_CASE("a stage that was paused goes on to the bit") {
   }
 }
 
+TEST_CASE("check-ins become actions and semi-synthetic requests that the pipeline takes") {
+  NEEDS_PROGRAM;
+  const std::string city = made().folder.file("city.csv.gz"), actions = made().folder.file("city_actions.csv.gz"), asked = made().folder.file("city_requests.csv.gz"), index = made().folder.file("city_index");
+  works({"generate-city", "--out", city, "--users", "15", "--places", "60", "--checkins-per-user", "25", "--days", "60"});
+  CHECK(has(works({"convert-checkins", "--data", city, "--actions", actions, "--requests", asked}).out, "SEMI-SYNTHETIC"));
+  works({"index", "build", "--checkins", city, "--out", index});
+  works({"train", "--config", made().config, "--data", actions, "--out", made().folder.file("city_base"), "--set", "actions.index=" + index});
+  works({"train", "--stage", "rank", "--from", made().folder.file("city_base"), "--data", actions, "--requests", asked, "--out", made().folder.file("city_rank")});
+}
+
 TEST_CASE("what does not fit together is said") {
   NEEDS_PROGRAM;
   const std::string out = made().folder.file("nothing");
