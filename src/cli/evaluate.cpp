@@ -8,6 +8,7 @@
 #include "chronotope/core/atomic_file.hpp"
 #include "chronotope/core/error.hpp"
 #include "chronotope/eval/targets.hpp"
+#include "cli/action_evaluation.hpp"
 #include "cli/click_report.hpp"
 #include "cli/commands.hpp"
 #include "cli/evaluation.hpp"
@@ -17,7 +18,8 @@ namespace {
 
 struct Options {
   std::vector<std::string> checkpoints;
-  std::string data, split = "test", weights = "best", truth, json, report;
+  std::string data, split = "test", weights = "best", truth, json, report, requests, index;
+  std::int64_t targets = 2000;
   Device device;
 };
 
@@ -63,13 +65,23 @@ void run_clicks(const Options& o, std::vector<Checkpoint> checkpoints) {
   if (!o.report.empty()) write_report(o.report, click_report_content(o.checkpoints.front(), models.front().checkpoint, log, split_of(o), report, o.device, o.data));
 }
 
+void run_actions(const Options& o, const std::vector<Checkpoint>& checkpoints) {
+  const auto on_requests = [](const Checkpoint& c) { return c.config.stage.name == "rank" || c.config.stage.name == "embed"; };
+  for (const Checkpoint& c : checkpoints)
+    if (on_requests(c) != on_requests(checkpoints.front())) throw ConfigError("models that generate places and models that score candidates cannot stand in one table");
+  const ActionEvaluation evaluation{o.checkpoints, o.data, o.requests, o.truth, o.json, o.index, o.split == "validation", o.targets};
+  if (on_requests(checkpoints.front())) evaluate_requests(evaluation, checkpoints, o.device);
+  else evaluate_places(evaluation, checkpoints, o.device);
+}
+
 void run(const Options& o) {
   std::vector<Checkpoint> checkpoints;
   for (const std::string& folder : o.checkpoints) checkpoints.push_back(o.weights == "last" ? read_checkpoint(folder, last_checkpoint) : read_trained(folder));
   const std::string system = checkpoints.front().config.system;
   for (const Checkpoint& c : checkpoints)
-    if (c.config.system != system) throw ConfigError("checkpoints of a place model and of a click model cannot stand in one table");
+    if (c.config.system != system) throw ConfigError("checkpoints of different systems cannot stand in one table");
   if (system == "clicks") run_clicks(o, std::move(checkpoints));
+  else if (system == "actions") run_actions(o, checkpoints);
   else run_places(o, checkpoints);
 }
 
@@ -79,12 +91,15 @@ void add_evaluate(CLI::App& app, Chosen& chosen) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("evaluate", "figures of a checkpoint beside the counting predictors");
   command->add_option("--checkpoint", o->checkpoints, "folder that train wrote. Places: twice for one model trained with the target's time and one without. Clicks: as many as are to be compared with the first")->required();
-  command->add_option("--data", o->data, "check-in file or click cache")->required();
+  command->add_option("--data", o->data, "check-in file, click cache or action log")->required();
   command->add_option("--split", o->split, "which targets")->check(CLI::IsMember({"test", "validation"}))->capture_default_str();
   command->add_option("--weights", o->weights, "those of the best validation epoch, or the last")->check(CLI::IsMember({"best", "last"}))->capture_default_str();
-  command->add_option("--truth", o->truth, "clicks: the truth that generate-clicks wrote; by default beside --data");
+  command->add_option("--truth", o->truth, "what generate-clicks (by default beside --data) or generate-world wrote: the best possible stands in the table");
   command->add_option("--json", o->json, "also write the figures to this file");
   command->add_option("--report", o->report, "also write an HTML report to this file");
+  command->add_option("--requests", o->requests, "models fine-tuned on requests: the request log")->check(CLI::ExistingFile);
+  command->add_option("--targets", o->targets, "models of actions: how many targets are drawn; 0: all")->check(CLI::Range(0, 1000000000))->capture_default_str();
+  command->add_option("--index", o->index, "models of actions: folder of the index of places, where it is not where training found it");
   o->device.add_to(*command);
   command->callback([o, &chosen] { chosen = [o] { run(*o); }; });
 }

@@ -65,7 +65,7 @@ Measured measure(const Scored& s, const Shown& shown) {
     at += static_cast<std::size_t>(n);
     if (!std::isnan(value)) sum += value, ++count;
   }
-  return {s.name, auc_by_user(rows, shown.users), gauc_by_user(rows, shown.users, {.resamples = 1000}), sum / count};
+  return {s.name, auc_delong(rows, 0.95, shown.users), gauc_interval(user_aucs(rows, shown.users), {.resamples = 1000}), sum / count};
 }
 
 void print(std::span<const Measured> all, const Shown& shown, const ActionEvaluation& o) {

@@ -69,7 +69,7 @@ ActionCounterWeights search(std::span<const Parts> parts, std::span<const std::u
 }  // namespace
 
 std::string_view counter_name(ActionCounterPart part) {
-  constexpr std::string_view names[] = {"popularity", "user_frequency", "user_hour", "user_weekday", "near_user", "near_hour", "after_last"};
+  constexpr std::string_view names[] = {"popularity", "user_frequency", "user_hour", "user_weekday", "near_user", "near_hour", "near_own", "after_last"};
   return names[static_cast<std::size_t>(part)];
 }
 
@@ -96,10 +96,12 @@ Parts ActionCounters::parts(const ActionWindow& w) const {
   for (auto& values : all) values.assign(popularity_.size(), 0);
   const PastAction& target = histories_.actions[w.end - 1];
   const CalendarFields when = calendar_fields(target.local);
+  std::vector<double> own(category_at_[0].size(), 0);  // categories of the user at such an hour
   for (std::size_t i = histories_.begin[w.user]; i + 1 < w.end; ++i) {
     const PastAction& a = histories_.actions[i];
     const CalendarFields then = calendar_fields(a.local);
     const double alike = hour_likeness(when.hour, then.hour);
+    if (a.interest) own[static_cast<std::size_t>(a.category)] += alike * ((when.weekday >= 5) == (then.weekday >= 5) ? 1 : other_half_of_week);
     part(all, ActionCounterPart::user_frequency)[a.place] += 1;
     part(all, ActionCounterPart::user_hour)[a.place] += static_cast<float>(alike * ((when.weekday >= 5) == (then.weekday >= 5) ? 1 : other_half_of_week));
     if (when.weekday == then.weekday) part(all, ActionCounterPart::user_weekday)[a.place] += static_cast<float>(alike);
@@ -111,6 +113,7 @@ Parts ActionCounters::parts(const ActionWindow& w) const {
     const double km = distance_km(target.user_latitude, target.user_longitude, places_[n].latitude, places_[n].longitude);
     const double near = (popularity_[n] + 0.1) * std::exp(-km / near_km);
     part(all, ActionCounterPart::near_user)[n] = static_cast<float>(near);
+    part(all, ActionCounterPart::near_own)[n] = static_cast<float>(near * (own[static_cast<std::size_t>(places_[n].category)] + shares[static_cast<std::size_t>(places_[n].category)]));
     part(all, ActionCounterPart::near_hour)[n] = static_cast<float>(near * shares[static_cast<std::size_t>(places_[n].category)]);
   }
   if (w.end - 1 > histories_.begin[w.user])

@@ -16,9 +16,10 @@ enum class ActionCounterPart : std::uint8_t {
   user_weekday,      ///< the same, on the same weekday only
   near_user,         ///< popularity x exp(-distance from the user / 0.5 km)
   near_hour,         ///< the same x the share of the place's category at the target's hour
+  near_own,          ///< near_user x the share of the place's category among the user's own actions at such an hour
   after_last         ///< what followed the last place in all histories before validation
 };
-inline constexpr std::size_t action_counter_parts = 7;
+inline constexpr std::size_t action_counter_parts = 8;
 std::string_view counter_name(ActionCounterPart part);
 
 using ActionCounterWeights = std::array<double, action_counter_parts>;
