@@ -1,26 +1,14 @@
 #include "cli/ablation_file.hpp"
 
 #include <filesystem>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <set>
 
-#include "chronotope/core/error.hpp"
+#include "cli/json_file.hpp"
 
 namespace chronotope::cli {
 namespace {
 
 using Json = nlohmann::json;
-
-Json read_json(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) throw FileError("cannot read " + path);
-  try {
-    return Json::parse(file);
-  } catch (const Json::exception& e) {
-    throw FormatError(path + " is not JSON: " + e.what());
-  }
-}
 
 std::string folder_name(const std::string& name, std::set<std::string>& taken) {
   std::string folder;

@@ -1,13 +1,10 @@
 #include "cli/action_evaluation.hpp"
 
 #include <cstdio>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "chronotope/core/atomic_file.hpp"
-#include "chronotope/eval/ranking_metrics.hpp"
-#include "chronotope/train/action_counters.hpp"
-#include "data/csv.hpp"
+#include "chronotope/train/action_measures.hpp"
 #include "eval/text_table.hpp"
 
 namespace chronotope::cli {
@@ -16,30 +13,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 using text_table::fixed;
 
-/// The truth's rank of every action's place, by user and time.
-std::map<std::pair<std::string, std::string>, std::int64_t> true_ranks(const std::string& path) {
-  CsvReader csv(path);
-  const auto column = [&](const std::string& name) {
-    const auto found = std::find(csv.header().begin(), csv.header().end(), name);
-    if (found == csv.header().end()) throw FormatError(path + ": has no column \"" + name + "\"; it must be the truth_actions file that generate-world wrote");
-    return static_cast<std::size_t>(found - csv.header().begin());
-  };
-  const std::size_t user = column("user"), time = column("time"), rank = column("rank");
-  std::map<std::pair<std::string, std::string>, std::int64_t> ranks;
-  while (csv.next()) ranks[{std::string(csv.field(user)), std::string(csv.field(time))}] = std::atoll(std::string(csv.field(rank)).c_str());
-  return ranks;
-}
-
-CountedRanks truth_of(const std::string& path, const ActionHistories& histories, std::span<const ActionWindow> targets) {
-  const auto ranks = true_ranks(path);
-  CountedRanks best{"best possible", {}};
-  for (const ActionWindow& w : targets) {
-    const auto found = ranks.find({histories.users[w.user], std::to_string(histories.actions[w.end - 1].utc)});
-    if (found == ranks.end()) throw DataError(path + ": has no row for an action of user \"" + histories.users[w.user] + "\": it belongs to another log");
-    best.ranks.push_back(found->second);
-  }
-  return best;
-}
+constexpr std::int64_t mixture_targets = 500;  // of validation: what the counters' mixture is fitted to
 
 struct Measured {
   std::string name;
@@ -47,14 +21,8 @@ struct Measured {
 };
 
 Measured measure(const CountedRanks& r, std::span<const std::size_t> users) {
-  const auto hits = [&](std::int64_t k) {
-    std::vector<double> values;
-    for (const std::int64_t rank : r.ranks) values.push_back(rank >= 1 && rank <= k);
-    return mean_by_user(values, users, {.resamples = 2000});
-  };
-  std::vector<double> reciprocal;
-  for (const std::int64_t rank : r.ranks) reciprocal.push_back(rank ? 1.0 / static_cast<double>(rank) : 0);
-  return {r.name, hits(1), hits(10), hits(100), mean_by_user(reciprocal, users, {.resamples = 2000})};
+  const auto hits = [&](std::int64_t k) { return mean_by_user(hits_at(r.ranks, k), users, {.resamples = 2000}); };
+  return {r.name, hits(1), hits(10), hits(100), mean_by_user(reciprocals(r.ranks), users, {.resamples = 2000})};
 }
 
 std::string with_error(const MeasuredInterval& m) { return fixed(m.value) + " ±" + fixed(m.standard_error); }
@@ -67,11 +35,7 @@ void print(std::span<const Measured> all, std::size_t targets, const ActionEvalu
 
 /// In words: against the best counter on the same targets, and against the best possible.
 void print_verdict(std::span<const CountedRanks> models, std::span<const CountedRanks> counters, const CountedRanks* best, std::span<const std::size_t> users) {
-  const auto first = [](const CountedRanks& r) {
-    std::vector<double> hits;
-    for (const std::int64_t rank : r.ranks) hits.push_back(rank == 1);
-    return hits;
-  };
+  const auto first = [](const CountedRanks& r) { return hits_at(r.ranks, 1); };
   const auto mean = [](const std::vector<double>& x) { double sum = 0; for (const double v : x) sum += v; return sum / static_cast<double>(x.size()); };
   const auto strongest = std::max_element(counters.begin(), counters.end(), [&](const auto& a, const auto& b) { return mean(first(a)) < mean(first(b)); });
   for (const CountedRanks& model : models) {
@@ -99,19 +63,15 @@ void evaluate_places(const ActionEvaluation& o, std::span<const Checkpoint> chec
   std::vector<std::size_t> users;
   std::optional<CountedRanks> best;
   for (std::size_t c = 0; c < checkpoints.size(); ++c) {
-    const TrainedActions t = load_actions(context, checkpoints[c], o.index);
-    const ActionVocabulary& v = t.tokenizer.vocabulary();
-    const ActionHistories histories(actions_in(o.data), t.tokenizer, t.config.actions.travel_km);
-    const ActionTokens tokens(histories, t.tokenizer, t.config.actions.profile_tokens);
-    const auto seed = static_cast<std::uint64_t>(t.config.seed);
-    targets = some_windows(target_windows(histories, t.config.model.length, o.validation ? v.validation_from : v.test_from, o.validation ? v.test_from : INT64_MAX), o.targets, seed);
+    const ModelOnLog on(context, checkpoints[c], o.data, o.index);
+    targets = on.targets(o.validation ? Split::validation : Split::test, o.targets);
     if (targets.empty()) throw DataError(o.data + ": has no target in the " + (o.validation ? "validation" : "test") + " split");
-    models.push_back({o.names[c], generated_ranks(context, t.model, tokens, targets, {}, t.config.evaluation.batch)});
+    models.push_back({o.names[c], generated_ranks(context, on.trained.model, on.tokens, targets, {}, on.trained.config.evaluation.batch)});
     if (c > 0) continue;
     for (const ActionWindow& w : targets) users.push_back(w.user);
-    const ActionCounters counters(histories, t.tokenizer, v.validation_from);
-    counted = counted_ranks(counters, histories, targets, some_windows(target_windows(histories, t.config.model.length, v.validation_from, v.test_from), 500, seed));
-    if (!o.truth.empty()) best = truth_of(o.truth, histories, targets);
+    const ActionCounters counters(on.histories, on.trained.tokenizer, on.range(Split::validation).first);
+    counted = counted_ranks(counters, on.histories, targets, mixture_weights(counters, on.histories, on.targets(Split::validation, mixture_targets)));
+    if (!o.truth.empty()) best = true_ranks(o.truth, on.histories, targets);
   }
   std::vector<Measured> all;
   for (const auto* some : {&models, &counted})

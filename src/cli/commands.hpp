@@ -26,6 +26,7 @@ void add_derive_groups(CLI::App& app, Chosen& chosen);
 void add_index(CLI::App& app, Chosen& chosen);
 void add_clean(CLI::App& app, Chosen& chosen);
 void add_ablate(CLI::App& app, Chosen& chosen);
+void add_tables(CLI::App& app, Chosen& chosen);
 void add_bench_step(CLI::App& app, Chosen& chosen);
 void add_dump_steps(CLI::App& app, Chosen& chosen);
 

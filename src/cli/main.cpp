@@ -30,6 +30,7 @@ int main(int argc, char** argv) {
   add_index(app, chosen);
   add_clean(app, chosen);
   add_ablate(app, chosen);
+  add_tables(app, chosen);
   add_bench_step(app, chosen);
   add_dump_steps(app, chosen);
   app.failure_message([](const CLI::App*, const CLI::Error& e) { return std::string("error: ") + e.what() + " (--help shows the usage)\n"; });

@@ -111,4 +111,34 @@ void Progress::epoch(const EpochReport& r) {
   all_flops_ = all_seconds_ = all_inputs_ = 0;
 }
 
+RunMeter::RunMeter(std::string name) : name_(std::move(name)), terminal_(isatty(STDERR_FILENO)) {}
+
+RunMeter::~RunMeter() {
+  if (terminal_) std::fprintf(stderr, "\r\033[K");
+}
+
+RunObserver RunMeter::observer() {
+  const auto start = [this](const Config&, std::int64_t, std::int64_t steps) { total_steps_ = steps; };
+  const auto step = [this](const StepReport& r) {
+    if (first_step_ < 0) first_step_ = r.steps - 1;
+    if (!terminal_ || shown_.seconds() < 0.2) return;
+    shown_ = Stopwatch();
+    const double left = began_.seconds() / static_cast<double>(r.steps - first_step_) * static_cast<double>(total_steps_ - r.steps);
+    std::fprintf(stderr, "\r\033[K%s: step %lld/%lld  loss %.4f  ETA %s", name_.c_str(), static_cast<long long>(r.steps), static_cast<long long>(total_steps_), r.loss, duration_text(left).c_str());
+  };
+  const auto epoch = [this](const EpochReport& r) {
+    char text[96];
+    std::snprintf(text, sizeof text, "loss %.4f", r.loss);
+    outcome_ = text;
+    if (!r.validation || r.validation->measures.empty()) return;
+    std::snprintf(text, sizeof text, ", validation %s %.4f", r.validation->measures[0].first.c_str(), r.validation->measures[0].second);
+    outcome_ += text;
+  };
+  return {start, step, epoch};
+}
+
+void RunMeter::finish(const std::string& more) {
+  std::fprintf(stderr, "%s%s: %s%s%s\n", terminal_ ? "\r\033[K" : "", name_.c_str(), duration_text(seconds()).c_str(), (outcome_.empty() ? "" : ", " + outcome_).c_str(), more.c_str());
+}
+
 }  // namespace chronotope::cli

@@ -42,6 +42,25 @@ class Progress {
   Stopwatch began_, shown_;
 };
 
+/// The same for one of many trainings: on a terminal a line that renews itself, and a line of what came out.
+class RunMeter {
+ public:
+  explicit RunMeter(std::string name);
+  ~RunMeter();
+  RunMeter(const RunMeter&) = delete;
+
+  RunObserver observer();
+  double seconds() const { return began_.seconds(); }
+  /// "rank: 2 min 10 s, loss 0.4012, validation AUC 0.7121" and `more`
+  void finish(const std::string& more);
+
+ private:
+  std::string name_, outcome_;
+  std::int64_t total_steps_ = 0, first_step_ = -1;
+  bool terminal_;
+  Stopwatch began_, shown_;
+};
+
 /// For Spacetime-GR over `places` places.
 ProgressTexts place_progress(std::int64_t places);
 

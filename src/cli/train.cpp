@@ -23,11 +23,7 @@ struct Options {
 /// The paper's rates for a stage that follows another, under the sizes of the model it starts from (Spacetime-GR, 4.1.2).
 Config stage_defaults(const Options& o) {
   Config config = read_checkpoint_config(o.from, has_checkpoint(o.from, best_checkpoint) ? best_checkpoint : last_checkpoint);
-  const bool align = o.stage == "align";
-  config.training.learning_rate = align ? 1e-5 : 1e-4;
-  config.training.min_learning_rate = align ? 1e-6 : 1e-5;
-  config.training.warmup_steps = align ? 100 : 250;
-  config.training.epochs = align ? 1 : 2;
+  use_stage_rates(config.training, o.stage);
   return config;
 }
 

@@ -48,7 +48,7 @@ std::string render_report(const ReportContent& content) {
   const std::string title = content.title.empty() ? "Report" : report::escape(report::shorten(content.title, 200));
   return head(title) + "<body>\n<main>\n<h1>" + title + "</h1>\n" + report::verdict_part(content) +
          report::click_verdict_part(content) + report::accuracy_part(content) + report::clicks_part(content) +
-         report::ablations_part(content) + report::curves_part(content) + report::forgetting_part(content) +
+         report::ablations_part(content) + report::tables_part(content) + report::curves_part(content) + report::forgetting_part(content) +
          report::occupancy_part(content) + report::map_part(content) + report::facts_part(content) + report::config_part(content) + "</main>\n</body>\n</html>\n";
 }
 

@@ -32,6 +32,8 @@ std::string click_verdict_part(const ReportContent& content);  ///< as verdict_p
 std::string clicks_part(const ReportContent& content);         ///< a section for each task
 std::string calibration_drawing(const ClickSubset& subset);    ///< of the models
 std::string ablations_part(const ReportContent& content);      ///< a section for each table
+std::string tables_part(const ReportContent& content);         ///< a section for each, with its drawings
+std::string line_drawing(const LineFigure& figure);            ///< with its legend; empty without anything to draw
 std::string forgetting_part(const ReportContent& content);
 std::string occupancy_part(const ReportContent& content);
 std::string occupancy_map(const GeoOccupancy& occupancy);  ///< with its legend

@@ -37,6 +37,7 @@ p { margin: 0 0 10px; overflow-wrap: anywhere; }
 .remark { font-size: .88rem; color: var(--soft); margin: 8px 0 12px; }
 .pair { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 440px), 1fr)); gap: 20px 36px;
   align-items: start; }
+.single { max-width: 560px; }
 figure { margin: 0; min-width: 0; }
 .pair > div > figure + figure { margin-top: 16px; }
 figcaption, .caption { font-size: .9rem; font-weight: 600; margin: 0 0 6px; }
@@ -94,6 +95,8 @@ svg .strong, svg .note { font-weight: 600; }
   stroke-dasharray: 2 3; }
 .raw, .curve, .rate { fill: none; stroke: var(--raw); stroke-width: 1; stroke-linejoin: round; }
 .curve { stroke: var(--model); stroke-width: 2; } .rate { stroke: var(--soft); stroke-width: 1.5; }
+.curve.counter { stroke: var(--counter); } .dot.counter { fill: var(--counter); } .error-bar { stroke: var(--model); stroke-width: 1; }
+.error-bar.counter { stroke: var(--counter); }
 .dot { fill: var(--model); } .ring { fill: none; stroke: var(--model); stroke-width: 2; }
 .bar { stroke-width: 1; vector-effect: non-scaling-stroke; }
 .bar.model { stroke: var(--model); } .bar.counter { stroke: var(--counter); }

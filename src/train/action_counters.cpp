@@ -12,7 +12,7 @@ namespace {
 
 constexpr double hour_width = 1.5, other_half_of_week = 0.3, near_km = 0.5, far_km = 15;
 
-using Parts = std::array<std::vector<float>, action_counter_parts>;
+using Parts = ActionCounterParts;
 
 void normalise(std::vector<float>& values) {
   double sum = 0;
@@ -28,15 +28,16 @@ double hour_likeness(int a, int b) {
 
 std::vector<float>& part(Parts& parts, ActionCounterPart which) { return parts[static_cast<std::size_t>(which)]; }
 
+double weighted(const Parts& parts, const ActionCounterWeights& weights, std::size_t place) {
+  double sum = 0;
+  for (std::size_t p = 0; p < action_counter_parts; ++p) sum += weights[p] * static_cast<double>(parts[p][place]);
+  return sum;
+}
+
 std::int64_t rank_of(const Parts& parts, const ActionCounterWeights& weights, std::uint32_t target) {
-  const auto score = [&](std::size_t place) {
-    double sum = 0;
-    for (std::size_t p = 0; p < action_counter_parts; ++p) sum += weights[p] * static_cast<double>(parts[p][place]);
-    return sum;
-  };
-  const double own = score(target);
+  const double own = weighted(parts, weights, target);
   std::int64_t above = 0;
-  for (std::size_t place = 1; place < parts[0].size(); ++place) above += score(place) > own;
+  for (std::size_t place = 1; place < parts[0].size(); ++place) above += weighted(parts, weights, place) > own;
   return above + 1;
 }
 
@@ -91,13 +92,19 @@ ActionCounters::ActionCounters(const ActionHistories& histories, const ActionTok
   for (std::size_t n = 0; n < after.size(); ++n) followers_[n].assign(after[n].begin(), after[n].end());
 }
 
-Parts ActionCounters::parts(const ActionWindow& w) const {
+CountedMoment ActionCounters::moment(const ActionWindow& w) const {
+  const PastAction& target = histories_.actions[w.end - 1];
+  CountedMoment moment{histories_.begin[w.user], w.end - 1, target.local, {}};
+  if (target.user_placed()) moment.position = GeoPosition{target.user_latitude, target.user_longitude};
+  return moment;
+}
+
+Parts ActionCounters::parts(const CountedMoment& m) const {
   Parts all;
   for (auto& values : all) values.assign(popularity_.size(), 0);
-  const PastAction& target = histories_.actions[w.end - 1];
-  const CalendarFields when = calendar_fields(target.local);
+  const CalendarFields when = calendar_fields(m.local);
   std::vector<double> own(category_at_[0].size(), 0);  // categories of the user at such an hour
-  for (std::size_t i = histories_.begin[w.user]; i + 1 < w.end; ++i) {
+  for (std::size_t i = m.begin; i < m.end; ++i) {
     const PastAction& a = histories_.actions[i];
     const CalendarFields then = calendar_fields(a.local);
     const double alike = hour_likeness(when.hour, then.hour);
@@ -109,27 +116,43 @@ Parts ActionCounters::parts(const ActionWindow& w) const {
   const auto& shares = category_at_[static_cast<std::size_t>(when.hour)];
   for (std::size_t n = 1; n < places_.size(); ++n) {
     part(all, ActionCounterPart::popularity)[n] = popularity_[n];
-    if (!target.user_placed() || !places_[n].placed() || std::abs(places_[n].latitude - target.user_latitude) > far_km / 111) continue;
-    const double km = distance_km(target.user_latitude, target.user_longitude, places_[n].latitude, places_[n].longitude);
+    if (!m.position || !places_[n].placed() || std::abs(places_[n].latitude - m.position->latitude) > far_km / 111) continue;
+    const double km = distance_km(m.position->latitude, m.position->longitude, places_[n].latitude, places_[n].longitude);
     const double near = (popularity_[n] + 0.1) * std::exp(-km / near_km);
     part(all, ActionCounterPart::near_user)[n] = static_cast<float>(near);
     part(all, ActionCounterPart::near_own)[n] = static_cast<float>(near * (own[static_cast<std::size_t>(places_[n].category)] + shares[static_cast<std::size_t>(places_[n].category)]));
     part(all, ActionCounterPart::near_hour)[n] = static_cast<float>(near * shares[static_cast<std::size_t>(places_[n].category)]);
   }
-  if (w.end - 1 > histories_.begin[w.user])
-    for (const auto& [next, count] : followers_[histories_.actions[w.end - 2].place]) part(all, ActionCounterPart::after_last)[next] += count;
+  if (m.end > m.begin)
+    for (const auto& [next, count] : followers_[histories_.actions[m.end - 1].place]) part(all, ActionCounterPart::after_last)[next] += count;
   for (auto& values : all) values[0] = 0, normalise(values);
   return all;
 }
 
-std::vector<CountedRanks> counted_ranks(const ActionCounters& counters, const ActionHistories& histories, std::span<const ActionWindow> targets,
-                                        std::span<const ActionWindow> validation) {
+std::vector<std::uint32_t> ActionCounters::best_places(const CountedMoment& moment, const ActionCounterWeights& weights, std::size_t most) const {
+  const Parts all = parts(moment);
+  std::vector<std::pair<double, std::uint32_t>> scored;
+  for (std::uint32_t n = 1; n < places_.size(); ++n)
+    if (const double score = weighted(all, weights, n); score > 0 && tokenizer_.places().place(n)) scored.emplace_back(-score, n);
+  const std::size_t kept = std::min(most, scored.size());
+  std::partial_sort(scored.begin(), scored.begin() + static_cast<std::ptrdiff_t>(kept), scored.end());
+  std::vector<std::uint32_t> best;
+  for (std::size_t i = 0; i < kept; ++i) best.push_back(scored[i].second);
+  return best;
+}
+
+ActionCounterWeights mixture_weights(const ActionCounters& counters, const ActionHistories& histories, std::span<const ActionWindow> validation) {
   std::vector<Parts> tuning;
   std::vector<std::uint32_t> wanted;
   for (const ActionWindow& w : validation) tuning.push_back(counters.parts(w)), wanted.push_back(histories.actions[w.end - 1].place);
+  return search(tuning, wanted);
+}
+
+std::vector<CountedRanks> counted_ranks(const ActionCounters& counters, const ActionHistories& histories, std::span<const ActionWindow> targets,
+                                        const ActionCounterWeights& mixture) {
   std::vector<ActionCounterWeights> weights(action_counter_parts + 1);
   for (std::size_t p = 0; p < action_counter_parts; ++p) weights[p] = {}, weights[p][p] = 1;
-  weights.back() = search(tuning, wanted);
+  weights.back() = mixture;
   std::vector<CountedRanks> ranked;
   for (std::size_t p = 0; p < action_counter_parts; ++p) ranked.push_back({std::string(counter_name(static_cast<ActionCounterPart>(p))), {}});
   ranked.push_back({"mixture", {}});

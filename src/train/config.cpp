@@ -227,7 +227,7 @@ void assign_text(Config& config, const std::string& assignment) {
 
 }  // namespace
 
-Config parse_config(const std::string& text, const std::string& source) {
+Config parse_config(const std::string& text, const std::string& source, const Config& base) {
   Json json;
   try {
     json = Json::parse(text);
@@ -235,7 +235,7 @@ Config parse_config(const std::string& text, const std::string& source) {
     throw FormatError(source + " is not JSON: " + e.what());
   }
   if (!json.is_object()) throw ConfigError(source + ": the config must be a JSON object");
-  Config config;
+  Config config = base;
   assign_all(config, json, "", source);
   check_from(config, source);
   return config;

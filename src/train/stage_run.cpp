@@ -145,6 +145,14 @@ class StageSystem {
 
 }  // namespace
 
+void use_stage_rates(TrainingConfig& training, const std::string& stage) {
+  const bool align = stage == "align";
+  training.learning_rate = align ? 1e-5 : 1e-4;
+  training.min_learning_rate = align ? 1e-6 : 1e-5;
+  training.warmup_steps = align ? 100 : 250;
+  training.epochs = align ? 1 : 2;
+}
+
 TrainingState train_stage(Context<B>& context, const ActionSource& log, const std::string& requests, const Config& config, const std::string& folder,
                           const RunOptions& options, const RunObserver& observer) {
   return run_training(context, config, folder, options, observer, [&](const Config& used, const Checkpoint* from) {

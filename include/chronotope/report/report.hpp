@@ -12,6 +12,7 @@
 #include "chronotope/data/geo_occupancy.hpp"
 #include "chronotope/eval/ablation.hpp"
 #include "chronotope/eval/click_results.hpp"
+#include "chronotope/eval/result_table.hpp"
 #include "chronotope/eval/results.hpp"
 
 namespace chronotope {
@@ -94,6 +95,7 @@ struct ReportContent {
   std::optional<UserMap> map;
   std::optional<ClickReport> clicks;
   std::vector<AblationTable> ablations;
+  std::vector<ResultTable> tables;
   std::optional<ForgettingFigure> forgetting;
   std::optional<GeoOccupancy> occupancy;
   /// Dataset, rows, seed, machine, wall time and the like. Where a value contains the word "generated", the page says

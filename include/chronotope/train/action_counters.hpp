@@ -2,6 +2,8 @@
 // Counting predictors of next places in action logs: what a model has to beat. They see what it sees: history, time, position.
 
 #include <array>
+#include <optional>
+#include <string>
 #include <string_view>
 
 #include "chronotope/train/action_windows.hpp"
@@ -24,14 +26,29 @@ std::string_view counter_name(ActionCounterPart part);
 
 using ActionCounterWeights = std::array<double, action_counter_parts>;
 
-/// Counts of a log, and distributions over its places for a target. O(actions) to make, O(places + history) a target.
+using ActionCounterParts = std::array<std::vector<float>, action_counter_parts>;
+
+/// When and where a user is asked about, and which of the log's actions came before.
+struct CountedMoment {
+  std::size_t begin = 0, end = 0;  ///< all of the user's actions before; none where both are equal
+  std::int64_t local = 0;          ///< wall clock, seconds
+  std::optional<GeoPosition> position;
+};
+
+/// Counts of a log, and distributions over its places for a moment. O(actions) to make, O(places + history) a moment.
 class ActionCounters {
  public:
   /// Keeps references. Global knowledge comes from interest-based actions before `until` (UTC), a user's own from all earlier actions.
   ActionCounters(const ActionHistories& histories, const ActionTokenizer& tokenizer, std::int64_t until);
 
-  /// The parts at a target, each [places + 1], sums of 1 or all 0; [parts].
-  std::array<std::vector<float>, action_counter_parts> parts(const ActionWindow& target) const;
+  /// The parts at a moment, each [places + 1], sums of 1 or all 0; [parts].
+  ActionCounterParts parts(const CountedMoment& moment) const;
+  /// The same at the moment of the target's last action.
+  ActionCounterParts parts(const ActionWindow& target) const { return parts(moment(target)); }
+  CountedMoment moment(const ActionWindow& target) const;
+
+  /// The places of the index with the largest weighted sums above 0, best first, lower numbers first among equals; at most `most`.
+  std::vector<std::uint32_t> best_places(const CountedMoment& moment, const ActionCounterWeights& weights, std::size_t most) const;
 
  private:
   const ActionHistories& histories_;
@@ -48,9 +65,11 @@ struct CountedRanks {
   std::vector<std::int64_t> ranks;
 };
 
-/// Every part alone, and the mixture whose weights are searched (coordinate by coordinate, two rounds, for hr@1 + MRR / 2) on
-/// `validation`. O((targets + validation) x places).
+/// Weights of a mixture, searched coordinate by coordinate in two rounds for hr@1 + MRR / 2 on `validation`. O(validation x places) time and memory.
+ActionCounterWeights mixture_weights(const ActionCounters& counters, const ActionHistories& histories, std::span<const ActionWindow> validation);
+
+/// Every part alone, and the mixture. O(targets x places).
 std::vector<CountedRanks> counted_ranks(const ActionCounters& counters, const ActionHistories& histories, std::span<const ActionWindow> targets,
-                                        std::span<const ActionWindow> validation);
+                                        const ActionCounterWeights& mixture);
 
 }  // namespace chronotope

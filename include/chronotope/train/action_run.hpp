@@ -13,6 +13,9 @@ namespace chronotope {
 TrainingState train_actions(Context<any_backend>& context, const ActionSource& log, const Config& config, const std::string& folder,
                             const RunOptions& options, const RunObserver& observer = {});
 
+/// Sets rates, warm-up and epochs to the paper's for a stage that follows pre-training (Spacetime-GR, 4.1.2): "embed", "rank" or "align".
+void use_stage_rates(TrainingConfig& training, const std::string& stage);
+
 /// Fine-tunes or aligns on a request log, as `config.stage` says, from the model in `stage.from` or from scratch. The log has the users' actions
 /// before the requests. Best is the epoch with the highest AUC (embed, rank) or hr@1 + MRR / 2 (align) on validation data. Rules as
 /// train_actions. Throws too when `stage.from` cannot be read or was made for another index.

@@ -101,9 +101,9 @@ struct Config {
   }
 };
 
-/// Reads JSON text. `source` names it in messages. Throws ConfigError naming the key: unknown (with the nearest known
+/// Reads JSON text; keys that it does not name are those of `base`. `source` names it in messages. Throws ConfigError naming the key: unknown (with the nearest known
 /// one), of the wrong type, or out of range; FormatError when it is not JSON.
-Config parse_config(const std::string& json, const std::string& source);
+Config parse_config(const std::string& json, const std::string& source, const Config& base = {});
 Config read_config(const std::string& path);
 
 /// Changes keys, as on the command line: "training.batch=4". Ranges and combinations are checked after the last, so that
