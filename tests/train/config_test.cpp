@@ -33,7 +33,11 @@ Json other_value(const std::string& path, const Json& value) {
                                                   {"/click_model/query", "experts"}, {"/click_model/heads", 4}, {"/click_model/curve", "power"},
                                                   {"/click_model/time", "days"}, {"/click_model/mask_layer", "none"}, {"/click_model/masks", "mean"},
                                                   {"/click_model/head", "mmoe"}, {"/click_model/head_hidden", "32"}, {"/click_model/tasks", "ctr ctcvr"},
-                                                  {"/click_model/ctcvr", "tower"}, {"/clicks/soft_from", "runs/a"}, {"/click_model/query_hidden", "32 16"}};
+                                                  {"/click_model/ctcvr", "tower"}, {"/clicks/soft_from", "runs/a"}, {"/click_model/query_hidden", "32 16"},
+                                                  {"/actions/index", "places.index"}, {"/actions/codes", "hashed"}, {"/actions/head", "joint"},
+                                                  {"/actions/fusion", "gated"}, {"/actions/vectors", "vectors.npy"}, {"/stage/name", "embed"},
+                                                  {"/stage/from", "runs/a"}, {"/stage/preference", "softmax"}, {"/stage/reference", "always"},
+                                                  {"/stage/rules", "7: Bakery"}};
   if (const auto found = chosen.find(path); found != chosen.end()) return found->second;
   if (value.is_boolean()) return !value.get<bool>();
   if (value.is_number_integer()) return value.get<std::int64_t>() + 1;
@@ -50,7 +54,7 @@ std::string dotted(const std::string& pointer) {
 
 TEST_CASE("every key can be read, set and written, and none moves another") {
   const Json defaults = Json::parse(to_json(Config{})).flatten();
-  CHECK(defaults.size() == 77);
+  CHECK(defaults.size() == 99);
   for (const auto& [path, value] : defaults.items()) {
     CAPTURE(path);
     REQUIRE(value.is_primitive());

@@ -48,7 +48,18 @@ template <Backend B> class TypedHead {
   Tensor<B> block_scores(const Tensor<B>& h) const { return detail::log_softmax(linear(h, block_weight())); }
   Tensor<B> inner_scores(const Tensor<B>& h) const { return detail::log_softmax(inner(h)); }
 
+  /// From now on the weights are those of the tables that the tokens are read with (Press & Wolf 2017), and no parameters of the
+  /// head's own. Throws ShapeError for tables of another size.
+  void tie(const std::optional<Embedding<B>>& blocks, const Embedding<B>& inners) {
+    if (blocks.has_value() != block.has_value() || (block && !(blocks->weight.shape() == block->weight.shape())) || !(inners.weight.shape() == inner.weight.shape()))
+      throw ShapeError("[head] only tables of the head's own shapes can be tied to it");
+    if (block) block->weight = blocks->weight;
+    inner.weight = inners.weight;
+    tied_ = true;
+  }
+
   template <class V> void visit(V&& v) {
+    if (tied_) return;
     v("block", block);
     v("inner", inner);
   }
@@ -57,6 +68,8 @@ template <Backend B> class TypedHead {
   Linear<B> inner;                 ///< [NI, D]
 
  private:
+  bool tied_ = false;
+
   Tensor<B> block_weight() const {
     if (!block) throw DataError("[head] a block is asked for, the head knows none");
     return block->weight();

@@ -37,7 +37,12 @@ template <Backend B> AnyGenerativeModel<B> make_generative_model(Context<B>& con
   using Decoders = EitherDecoder<LlamaDecoder<B>, GptDecoder<B>>;
   using Heads = EitherHead<TypedHead<B>, JointHead<B>>;
   Decoders decoder = m.decoder == "gpt" ? Decoders(GptDecoder<B>(context, d)) : Decoders(LlamaDecoder<B>(context, d));
-  Heads head = a.head == "joint" ? Heads(JointHead<B>(context, h)) : Heads(TypedHead<B>(context, h));
+  const auto typed = [&] {
+    TypedHead<B> part(context, h);
+    if (a.tied) part.tie(encoder.block, encoder.inner);
+    return part;
+  };
+  Heads head = a.head == "joint" ? Heads(JointHead<B>(context, h)) : Heads(typed());
   return {context, std::move(encoder), std::move(decoder), std::move(head), a.embedding};
 }
 

@@ -9,7 +9,7 @@ namespace chronotope {
 struct ActionsConfig {
   std::string index, codes = "hierarchical";
   std::string head = "typed", fusion = "fixed";
-  bool spacetime = true;
+  bool spacetime = true, tied = false;
   std::int64_t profile_tokens = 32, profile_pieces = 512;
   std::string vectors;
   std::int64_t embedding = 64;
@@ -20,6 +20,7 @@ struct ActionsConfig {
     v("index", index, "folder of the index of places (chronotope index build)");
     v("codes", codes, "tokens of a place: hierarchical (block and place in it), hashed (the same, dealt out at random) or single (one token)");
     v("head", head, "typed (a softmax over blocks, one over places in a block) or joint (one softmax over both)");
+    v("tied", tied, "typed head: weights of the head are the tables that blocks and places are read with");
     v("fusion", fusion, "weights of the parts of a token: fixed (learned) or gated (computed from the parts)");
     v("spacetime", spacetime, "whether times and positions are read");
     v("profile_tokens", profile_tokens, "most tokens of a user's profile that stand in front; 0: none");

@@ -66,6 +66,21 @@ Tensor<B> generation_scores(Context<B>& context, const Model& model, const Reque
   return candidate_log_probabilities(model, TokenTensors<B>(context, batch));
 }
 
+/// log P of what comes first after the u tokens of some requests: every block, or every place where places are one token, [R, NB].
+template <class Model, Backend B = typename Model::backend>
+Tensor<B> first_scores(Context<B>& context, const Model& model, const RequestTokens& tokens, std::span<const std::uint32_t> some) {
+  const NoGrad no_grad;
+  TokenBatch batch;
+  for (const std::uint32_t number : some) batch.ask(tokens.add_user(tokens.requests().requests[number], batch).end - 1, Question::state);
+  const Tensor<B> h = model.hidden(TokenTensors<B>(context, batch));
+  return tokens.actions().tokenizer().places().block_rows() > 0 ? model.head.block_scores(h) : model.head.inner_scores(h);
+}
+
+/// Kullback-Leibler divergence of p from q, means over the rows of log p, log q [R, N], in nats.
+template <Backend B> double divergence(const Tensor<B>& log_p, const Tensor<B>& log_q) {
+  return mean(sum(exp(log_p) * (log_p - log_q), 1)).template item<float>();
+}
+
 /// What a stage's model gives all candidates of some requests: similarities (embed), log-odds (rank) or, of those in the index, log-probabilities
 /// (align); `batch` requests at once.
 template <class Model, Backend B = typename Model::backend>
