@@ -170,7 +170,8 @@ ResultTable make_figure_4(TableRuns& runs) {
   int above = 0, below = 0;
   for (std::size_t m = 0; m < std::size(discovery_m); ++m) {
     const std::string days = "m = " + std::to_string(discovery_m[m]);
-    LineFigure figure{"Discovery rate, past " + (discovery_m[m] == 1 ? "active day" : std::to_string(discovery_m[m]) + " active days"), "recommended places", {}, {{"aligned Spacetime-GR", true, {}}, {"counting: mixture", false, {}}}};
+    const std::string past = discovery_m[m] == 1 ? "active day" : std::to_string(discovery_m[m]) + " active days";
+    LineFigure figure{"Discovery rate, past " + past, "recommended places", {}, {{"aligned Spacetime-GR", true, {}}, {"counting: mixture", false, {}}}};
     TableRow first{days + ", aligned Spacetime-GR", {}}, second{days + ", counting: mixture", {}}, difference{days + ", difference", {}};
     for (std::size_t k = 0; k < std::size(discovery_k); ++k) {
       figure.x.push_back(std::to_string(discovery_k[k]));

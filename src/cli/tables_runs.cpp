@@ -18,19 +18,14 @@ constexpr std::int64_t mixture_targets = 500;  // of validation: what the counte
 constexpr std::size_t latest_most = 5;         // the paper's number of latest actions (5.1.3)
 constexpr std::int64_t longest_list = 50;      // of Figure 4
 
-void add_file(Fingerprint& hash, const std::string& path) {
-  if (path.empty()) return;
+/// Of a file's bytes; 0 for none.
+std::uint64_t file_fingerprint(const std::string& path) {
+  if (path.empty()) return 0;
   std::ifstream file(path, std::ios::binary);
   if (!file) throw FileError("cannot read " + path);
+  Fingerprint hash;
   std::vector<char> bytes(1 << 20);
   while (file.read(bytes.data(), static_cast<std::streamsize>(bytes.size())) || file.gcount() > 0) hash.add(std::span<const char>(bytes.data(), static_cast<std::size_t>(file.gcount())));
-}
-
-std::uint64_t data_fingerprint(const TablesFile& file) {
-  if (file.wanted == std::vector<std::string>{"2"}) return 1;  // nothing is trained
-  Fingerprint hash;
-  add_file(hash, file.data.actions), add_file(hash, file.data.requests), add_file(hash, file.data.vectors);
-  hash.add(open_index(file.data.index, 0).info().fingerprint);
   return hash.value();
 }
 
@@ -82,8 +77,11 @@ struct TableRuns::Counting {
 };
 
 TableRuns::TableRuns(const TablesFile& file, const std::string& out, const Device& device)
-    : file_(file), out_(made_folder(out)), device_(device), lock_(out), plan_(plan_runs(file, out)), data_(data_fingerprint(file)),
-      context_(std::make_unique<Context<any_backend>>(device.stream())) {}
+    : file_(file), out_(made_folder(out)), device_(device), lock_(out), plan_(plan_runs(file, out)), context_(std::make_unique<Context<any_backend>>(device.stream())) {
+  if (plan_.empty()) return;  // nothing is trained
+  actions_data_ = file_fingerprint(file.data.actions) ^ open_index(file.data.index, 0).info().fingerprint;
+  requests_data_ = file_fingerprint(file.data.requests), vectors_data_ = file_fingerprint(file.data.vectors);
+}
 
 TableRuns::~TableRuns() = default;
 
@@ -93,10 +91,13 @@ const TableRun& TableRuns::run(const std::string& name) const {
 
 std::string TableRuns::folder(const std::string& name) const { return out_ + "/" + name; }
 
+/// Of the config, of the data that the run reads, and of the run that it starts from.
 std::string TableRuns::fingerprint(const TableRun& r) const {
   const std::string text = to_json(r.config) + (r.after.empty() ? "" : fingerprint(run(r.after)));
   Fingerprint hash;
-  hash.add(data_), hash.add(std::span<const char>(text));
+  hash.add(actions_data_), hash.add(std::span<const char>(text));
+  if (r.config.stage.name != "pretrain") hash.add(requests_data_);
+  if (!r.config.actions.vectors.empty()) hash.add(vectors_data_);
   return hex(hash.value());
 }
 
@@ -124,7 +125,8 @@ void TableRuns::train_now(const TableRun& r, bool begun) {
 
 FigureCache& TableRuns::cache(const std::string& name) {
   auto& cache = caches_[name];
-  const std::string of = fingerprint(run(name == "counting" || name == "judge" ? pretrain_run : name));
+  const bool shared = name == "counting" || name == "judge";
+  const std::string of = shared ? fingerprint(run(pretrain_run)) + hex(requests_data_) : fingerprint(run(name));
   if (!cache) cache = std::make_unique<FigureCache>(made_folder(folder(name)) + "/figures.json", of);
   return *cache;
 }

@@ -79,7 +79,7 @@ class TableRuns {
   Device device_;
   std::optional<FolderLock> lock_;
   std::vector<TableRun> plan_;
-  std::uint64_t data_ = 0;
+  std::uint64_t actions_data_ = 0, requests_data_ = 0, vectors_data_ = 0;  // fingerprints
   std::map<std::string, bool> trained_;
   std::map<std::string, std::unique_ptr<FigureCache>> caches_;
   std::unique_ptr<Context<any_backend>> context_;

@@ -23,8 +23,10 @@ std::string section_of(const ResultTable& table) {
   for (const TableRow& row : table.rows) rows += row_of(row);
   for (const LineFigure& f : table.figures) drawings += figure(f.title, line_drawing(f));
   for (const std::string& note : table.notes) notes += "<p class=\"remark\">" + escape(note) + "</p>\n";
-  return section(escape(shorten(table.title, 200)), (drawings.empty() ? "" : "<div class=\"" + std::string(table.figures.size() > 1 ? "pair" : "single") + "\">" + drawings + "</div>") + "<div class=\"scroll\"><table>" +
-                                                        head_of(table) + "<tbody>" + rows + "</tbody></table></div>\n" + notes);
+  const std::string around = table.figures.size() > 1 ? "pair" : "single";
+  if (!drawings.empty()) drawings = "<div class=\"" + around + "\">" + drawings + "</div>";
+  const std::string body = "<div class=\"scroll\"><table>" + head_of(table) + "<tbody>" + rows + "</tbody></table></div>\n";
+  return section(escape(shorten(table.title, 200)), drawings + body + notes);
 }
 
 }  // namespace

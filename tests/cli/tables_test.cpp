@@ -132,6 +132,11 @@ PROGRAM_TEST("tables says what is wrong with a config") {
   fails({"tables", "--config", tables_world().put("good.json", tables_world().config()), "--out", out, "--only", "figure5"}, {"--only", "no figure5"});
 }
 
+PROGRAM_TEST("the recipes of tables are valid: what they lack here is the data") {
+  for (const char* name : {"/configs/tables_world.json", "/configs/tables_tiny.json"})
+    fails({"tables", "--config", std::string(CHRONOTOPE_SOURCE_DIR) + name, "--out", tables_world().file("recipe")}, {"cannot read world/clean.csv.gz"});
+}
+
 PROGRAM_TEST("tables refuses folders of another config, and of other data") {
   whole();
   const std::string other = tables_world().put("other.json", changed({{"pretrain", {{"learning_rate", 2e-2}}}}));

@@ -177,7 +177,7 @@ TEST_CASE("the order of --set does not matter") {
 TEST_CASE("the recipes of the repository are valid") {
   int recipes = 0;
   for (const auto& file : std::filesystem::directory_iterator(CHRONOTOPE_SOURCE_DIR "/configs")) {
-    if (file.path().extension() != ".json") continue;
+    if (file.path().extension() != ".json" || file.path().filename().string().starts_with("tables_")) continue;  // those are no trainings
     CAPTURE(file.path().string());
     CHECK_NOTHROW(read_config(file.path().string()));
     ++recipes;
