@@ -3,6 +3,8 @@
 // vectors of users and places (embedding fine-tuning) and to the score of a candidate (generative ranking fine-tuning).
 
 #include "chronotope/components/concepts.hpp"
+#include "chronotope/nn/layers.hpp"
+#include "chronotope/ops/shape.hpp"
 
 namespace chronotope {
 
