@@ -9,7 +9,7 @@
 
 int main(int argc, char** argv) {
   using namespace chronotope::cli;
-  CLI::App app("Place recommendation from check-ins, click prediction from long behaviour sequences: train, evaluate, recommend.\n"
+  CLI::App app("Place recommendation from check-ins or action logs, click prediction from long behaviour sequences: train, evaluate, recommend.\n"
                "New here? Run \"chronotope demo\": it generates a city, trains on it and shows what came out.");
   app.require_subcommand(1);
   app.set_help_all_flag("--help-all", "help of every command");

@@ -77,9 +77,9 @@ void run(const Options& o) {
 
 void add_train(CLI::App& app, Chosen& chosen) {
   auto o = std::make_shared<Options>();
-  CLI::App* command = app.add_subcommand("train", "train a place recommender on check-ins, or a click model");
+  CLI::App* command = app.add_subcommand("train", "train a place recommender on check-ins, a model of actions in stages, or a click model");
   command->add_option("--config", o->config, "JSON config, such as configs/nyc_fast.json; every key has a default (docs/config.md)")->check(CLI::ExistingFile);
-  command->add_option("--data", o->data, "check-in file, CSV or CSV.gz; for a click model also a click cache (docs/data.md)")->required();
+  command->add_option("--data", o->data, "check-in file, CSV or CSV.gz; for a model of actions an action log, for a click model also a click cache (docs/data.md)")->required();
   command->add_option("--out", o->out, "folder for checkpoints and log")->required();
   command->add_option("--stage", o->stage, "Spacetime-GR on action logs: pretrain, then embed, rank or align, which need --requests")->check(CLI::IsMember({"pretrain", "embed", "rank", "align"}));
   command->add_option("--from", o->from, "folder of the model that a stage starts from")->check(CLI::ExistingDirectory);
