@@ -66,6 +66,7 @@ void run_clicks(const Options& o, std::vector<Checkpoint> checkpoints) {
 }
 
 void run_actions(const Options& o, const std::vector<Checkpoint>& checkpoints) {
+  if (!o.report.empty()) throw ConfigError("there is no report page for models of actions; chronotope tables makes one of whole experiments");
   const auto on_requests = [](const Checkpoint& c) { return c.config.stage.name == "rank" || c.config.stage.name == "embed"; };
   for (const Checkpoint& c : checkpoints)
     if (on_requests(c) != on_requests(checkpoints.front())) throw ConfigError("models that generate places and models that score candidates cannot stand in one table");

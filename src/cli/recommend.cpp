@@ -38,8 +38,15 @@ bool is_of_actions(const std::string& folder) {
   return read_checkpoint_config(folder, has_checkpoint(folder, best_checkpoint) ? best_checkpoint : last_checkpoint).system == "actions";
 }
 
+bool is_limited(const Options& o) {
+  const GenerateOptions& g = o.generate;
+  return !o.at.empty() || o.within_km > 0 || !o.polygon.empty() || !o.categories.empty() || !o.hours.empty() || g.new_only || g.most_of_category > 0 ||
+         g.most_of_block > 0 || g.beams.exact || !o.index.empty();
+}
+
 void run(const Options& o) {
   if (is_of_actions(o.checkpoint)) return suggest(o, o.device);
+  if (is_limited(o)) throw ConfigError("limits are for models of actions; " + o.checkpoint + " holds a model of check-ins");
   const CheckinTable table = read_checkins(o.data);
   const std::vector<Visit> history = visits_of(table, find_user(table, o.user, o.data));
   const Recommender recommender(o.checkpoint, o.device.stream());
