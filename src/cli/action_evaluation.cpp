@@ -65,6 +65,7 @@ void evaluate_places(const ActionEvaluation& o, std::span<const Checkpoint> chec
   for (std::size_t c = 0; c < checkpoints.size(); ++c) {
     const ModelOnLog on(context, checkpoints[c], o.data, o.index);
     targets = on.targets(o.validation ? Split::validation : Split::test, o.targets);
+    if (!o.truth.empty()) targets = chosen_targets(o.truth, on.histories, targets);
     if (targets.empty()) throw DataError(o.data + ": has no target in the " + (o.validation ? "validation" : "test") + " split");
     models.push_back({o.names[c], generated_ranks(context, on.trained.model, on.tokens, targets, {}, on.trained.config.evaluation.batch)});
     if (c > 0) continue;

@@ -54,7 +54,7 @@ void add_best_possible(ResultTable& table, TableRuns& runs, std::span<const std:
   if (truth.empty()) return;
   const double reached = table.rows.front().cells[0]->value.value;
   table.rows.push_back(hits_row(hits_of(true_ranks(truth, runs.base().histories, runs.targets()), 100), nullptr, users));
-  table.notes.push_back("Spacetime-GR reaches " + percent_of(reached, table.rows.back().cells[0]->value.value) + " of the best possible hr@1, which knows the world but nothing of what was shown before a click.");
+  table.notes.push_back("Spacetime-GR reaches " + percent_of(reached, table.rows.back().cells[0]->value.value) + " of the best possible hr@1; clicks in requests are left out.");
 }
 
 /// Every m's lines of Figure 4: discovery rates of a list maker by k, [m][k][requests].

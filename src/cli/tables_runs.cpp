@@ -158,8 +158,13 @@ const ModelOnRequests& TableRuns::base() {
   return *base_;
 }
 
+std::vector<ActionWindow> TableRuns::targets_on(const ModelOnLog& on) const {
+  const std::vector<ActionWindow> some = on.targets(Split::test, file_.targets);
+  return file_.data.truth_actions.empty() ? some : chosen_targets(file_.data.truth_actions, on.histories, some);
+}
+
 const std::vector<ActionWindow>& TableRuns::targets() {
-  if (!targets_) targets_ = base().targets(Split::test, file_.targets);
+  if (!targets_) targets_ = targets_on(base());
   if (targets_->empty()) throw DataError(file_.data.actions + ": has no target in the test split");
   return *targets_;
 }
@@ -183,7 +188,7 @@ const std::vector<LatestActions>& TableRuns::latest() {
 
 std::vector<std::int64_t> TableRuns::ranks(const std::string& name) {
   return measured(name, "ranks of " + count_text(file_.targets), [&](const ModelOnRequests& on) {
-    return generated_ranks(*context_, on.trained.model, on.tokens, on.targets(Split::test, file_.targets), {}, on.trained.config.evaluation.batch);
+    return generated_ranks(*context_, on.trained.model, on.tokens, targets_on(on), {}, on.trained.config.evaluation.batch);
   });
 }
 

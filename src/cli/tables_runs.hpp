@@ -55,7 +55,7 @@ class TableRuns {
   PlaceLists counted_request_lists();
   PlaceLists counted_latest_lists();
 
-  /// What is asked: test targets, drawn test requests, users' latest actions.
+  /// What is asked: test targets (without clicks in requests where the truth says which they are), drawn test requests, users' latest actions.
   const std::vector<ActionWindow>& targets();
   const std::vector<std::uint32_t>& drawn();
   const std::vector<LatestActions>& latest();
@@ -68,6 +68,7 @@ class TableRuns {
   std::string fingerprint(const TableRun& run) const;
   const TableRun& run(const std::string& name) const;
   std::string folder(const std::string& name) const;
+  std::vector<ActionWindow> targets_on(const ModelOnLog& on) const;
   void train(const TableRun& run);
   void train_now(const TableRun& run, bool begun);
   FigureCache& cache(const std::string& name);

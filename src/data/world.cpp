@@ -132,7 +132,7 @@ class Life {
   void ask(const Moment& moment) {
     const Choice choice = walk_.choice();
     memory_.forget(moment.utc);
-    const Trip* trip = walk_.where().city == traits_.city ? walk_.before_trip(moment.day) : nullptr;
+    const Trip* trip = walk_.coming();
     const Shop shop(map_, traits_, walk_, choice, memory_, trip);
     WorldRequest& row = out_.requests.emplace_back();
     row.status = walk_.where().city != traits_.city ? TravelStatus::in_travel

@@ -7,15 +7,26 @@ namespace {
 
 constexpr int reach = 600;  // metres people gladly go for a place
 constexpr int least_days_a_trip = 30, least_stay = 3, most_stay = 8;
+constexpr int likes = 2, liking = 4, most_haunts = 3;
+constexpr std::array<const char*, 8> styles = {"classic", "rustic", "modern", "retro",
+                                               "quiet",   "lively", "family", "luxury"};
 
 std::uint32_t draw_in(const PlaceRange& range, Random& random) {
   return range.first + static_cast<std::uint32_t>(random.below(static_cast<int>(range.last - range.first)));
 }
 
+// Two kinds that the person likes beyond what people of the group do.
 void draw_tastes(Traits& t, Random& random) {
-  constexpr std::array<int, 4> factors = {1, 1, 2, 4};
+  std::vector<std::int64_t> weights(kind_count);
   for (int kind = functional_count; kind < kind_count; ++kind)
-    t.taste[kind] = archetypes()[t.archetype][kind] * factors[random.below(4)];
+    weights[kind] = t.taste[kind] = archetypes()[t.archetype][kind];
+  t.profile += "; likes:";
+  for (int i = 0; i < likes; ++i) {
+    const int kind = random.pick(weights);
+    weights[kind] = 0;
+    t.taste[kind] *= liking;
+    t.profile += std::string(i > 0 ? ", " : " ") + kinds()[kind].category;
+  }
 }
 
 int draw_occupation(Traits& t, Random& random) {
@@ -25,7 +36,8 @@ int draw_occupation(Traits& t, Random& random) {
   const bool female = random.chance(50);
   t.archetype = age < 35 ? o.younger : o.older;
   t.profile =
-      std::string("gender: ") + (female ? "f" : "m") + "; age: " + std::to_string(age) + "; occupation: " + o.name;
+      std::string("gender: ") + (female ? "f" : "m") + "; age: " + std::to_string(age) + "; occupation: " + o.name +
+      "; style: " + styles[t.theme];
   return number;
 }
 
@@ -41,40 +53,19 @@ void draw_bases(const Map& map, Traits& t, int occupation, Random& random) {
   t.base[work] = kind == residence ? t.base[home] : draw_in(map.of_kind(at_work, kind), random);
 }
 
-void draw_habits(Traits& t, Random& random) {
-  std::vector<std::int64_t> weights(kind_count);
-  for (int weekend = 0; weekend < 2; ++weekend)
-    for (int part = 0; part < day_parts; ++part) {
-      for (int kind = 0; kind < kind_count; ++kind) {
-        const std::int64_t weight = wanted(t, kind, part, weekend);
-        weights[kind] = weight * weight;
-      }
-      t.habit[weekend][part] = random.pick(weights);
-    }
-}
-
-void draw_favourites(const Map& map, Traits& t, Random& random) {
-  for (int base = 0; base < base_count; ++base)
-    for (int kind = functional_count; kind < kind_count; ++kind)
-      for (std::uint32_t& place : t.favourite[base][kind])
-        place = draw_near(map, random, t.theme, map.neighbourhood_of(t.base[base]), kind, map.at(t.base[base]));
-}
-
-void draw_haunts(const Map& map, Traits& t) {
+// A few neighbourhoods, well known ones and those near home first.
+void draw_haunts(const Map& map, Traits& t, Random& random) {
   const Point from = map.at(t.base[home]);
-  t.haunts = map.around(map.neighbourhood_of(t.base[home]));
-  for (const int n : t.haunts)
-    t.haunt_weights.push_back((2 + map.fame(n)) * invented::nearness(from, map.centre(n), 6000, 1024));
-}
-
-// At places that the person would go to anyway, out in the city.
-void draw_appointments(const Map& map, Traits& t, Random& random) {
-  for (auto& day : t.appointment) day.fill(-1);
-  const int count = 4 + random.below(5);
-  for (int i = 0; i < count; ++i) {
-    const int day = random.below(7), part = 1 + random.below(day_parts - 1);
-    const int kind = t.habit[day >= 5][part], where = t.haunts[random.pick(t.haunt_weights)];
-    t.appointment[day][part] = draw_near(map, random, t.theme, where, kind, map.centre(where));
+  const std::vector<int> around = map.around(map.neighbourhood_of(t.base[home]));
+  std::vector<std::int64_t> weights;
+  for (const int n : around)
+    weights.push_back((2 + map.fame(n)) * invented::nearness(from, map.centre(n), 6000, 1024));
+  for (int left = std::min<int>(most_haunts, static_cast<int>(around.size())); left > 0; --left) {
+    const int drawn = random.pick(weights);
+    if (drawn < 0) return;
+    t.haunts.push_back(around[drawn]);
+    t.haunt_weights.push_back(weights[drawn]);
+    weights[drawn] = 0;
   }
 }
 
@@ -116,21 +107,19 @@ std::uint32_t draw_near(const Map& map, Random& random, int theme, int neighbour
 
 Traits draw_traits(const Map& map, const WorldOptions& o, Random& random) {
   Traits t;
+  t.theme = random.below(static_cast<int>(styles.size()));
   const int occupation = draw_occupation(t, random);
-  t.theme = random.below(8);
   t.lateness = random.below(4) - 1;
   t.robot = random.chance(o.robots_percent);
   draw_tastes(t, random);
   draw_bases(map, t, occupation, random);
-  draw_habits(t, random);
-  draw_favourites(map, t, random);
-  draw_haunts(map, t);
-  draw_appointments(map, t, random);
+  draw_haunts(map, t, random);
   if (random.chance(o.travellers_percent)) draw_trips(map, o, t, random);
   if (!t.robot) return t;
   t.trips.clear();
   for (int i = 1 + random.below(2); i > 0; --i)
-    t.repeated.push_back(t.favourite[home][functional_count + random.below(interest_count)][0]);
+    t.repeated.push_back(draw_near(map, random, t.theme, map.neighbourhood_of(t.base[home]),
+                                   functional_count + random.below(interest_count), map.at(t.base[home])));
   return t;
 }
 

@@ -1,5 +1,6 @@
 #pragma once
-// What stays the same about a person of the generated world.
+// What stays the same about a person of the generated world. Tastes and theme follow from the profile, which is logged:
+// nothing that decides about interest-based actions is hidden.
 
 #include <array>
 #include <cstdint>
@@ -21,7 +22,7 @@ struct Trip {
   std::uint32_t stay;  ///< the hotel
 };
 
-enum Base : int { home, work, base_count };  ///< where a person has favourites
+enum Base : int { home, work, base_count };
 
 struct Traits {
   bool robot = false;
@@ -31,10 +32,6 @@ struct Traits {
   std::array<std::int64_t, kind_count> taste{};
   int city = 0;
   std::array<std::uint32_t, base_count> base{};
-  std::array<std::array<int, day_parts>, 2> habit{};               ///< kind, by workday or weekend and part of the day
-  std::array<std::array<std::int64_t, day_parts>, 7> appointment;  ///< place by weekday and part; -1: none
-  /// Two places of each kind that the person returns to, by base.
-  std::array<std::array<std::array<std::uint32_t, 2>, kind_count>, base_count> favourite{};
   std::vector<int> haunts;  ///< neighbourhoods the person moves about in
   std::vector<std::int64_t> haunt_weights;
   std::vector<Trip> trips;              ///< in time order

@@ -8,9 +8,13 @@ constexpr int stays_percent = 60;
 constexpr int hotel = kind_count - 1;
 
 // Shares of the distribution, in percent of what is left.
-constexpr int before_trip_percent = 65, appointment_percent = 60, route_percent = 55, next_door_percent = 80,
-              habit_percent = 60, favourite_percent = 50, second_percent = 15, own_hotel_percent = 60,
+constexpr int before_trip_percent = 65, route_percent = 55, next_door_percent = 80, own_hotel_percent = 60,
               return_to_hotel_percent = 90;
+
+// How many actions people remember; and how many actions the tastes of the hour, and what draws to a place not yet
+// known, count as (the concentration of a Polya urn).
+constexpr std::size_t remembered = 60;
+constexpr int taste_counts = 1, attraction_counts = 1;
 
 std::int64_t percent(std::int64_t mass, int share) { return mass * share / 100; }
 
@@ -26,6 +30,11 @@ const Trip* Walk::before_trip(int day) const {
   for (const Trip& trip : traits_.trips)
     if (day < trip.first_day && day >= trip.first_day - days_before_trip) return &trip;
   return nullptr;
+}
+
+const Trip* Walk::coming() const {
+  const Trip* trip = trip_on(now_.day) ? nullptr : before_trip(now_.day);
+  return trip == announced_ ? trip : nullptr;
 }
 
 int Walk::city_on(int day) const {
@@ -49,8 +58,6 @@ bool Walk::can_stay(const Moment& moment) const {
 void Walk::stand_at(std::uint32_t place) {
   where_ = {map_.city_of(place), map_.neighbourhood_of(place), map_.at(place)};
   where_.beside = place == last_place_;
-  for (int base = base_count - 1; base >= 0; --base)
-    if (place == traits_.base[base]) where_.base = base;
 }
 
 void Walk::stand_in(int neighbourhood) {
@@ -61,7 +68,8 @@ void Walk::stand_in(int neighbourhood) {
 }
 
 void Walk::move_away(const Trip& trip) {
-  if (random_.chance(30)) return stand_at(trip.stay);
+  const std::int64_t hotel = hotel_in(trip.city);
+  if (random_.chance(30)) return stand_at(hotel < 0 ? trip.stay : static_cast<std::uint32_t>(hotel));
   const std::vector<int> near = map_.around(map_.middle(trip.city));
   std::vector<std::int64_t> weights;
   for (const int n : near) weights.push_back(map_.fame(n));
@@ -76,7 +84,22 @@ void Walk::move_at_home() {
   else stand_in(traits_.haunts[random_.pick(traits_.haunt_weights)]);
 }
 
+// The first in the middle of the city.
+std::uint32_t Walk::station_of(int city) const { return map_.of_kind(map_.middle(city), station).first; }
+
+// The hotel of the city that the person had to do with last; -1: none.
+std::int64_t Walk::hotel_in(int city) const {
+  for (auto visit = visits_.rbegin(); visit != visits_.rend(); ++visit)
+    if (visit->kind == hotel && visit->city == city) return visit->place;
+  return -1;
+}
+
 std::optional<std::uint32_t> Walk::errand() {
+  const Trip* next = trip_on(now_.day) ? nullptr : before_trip(now_.day);
+  if (next && next != announced_) {
+    announced_ = next;
+    return station_of(next->city);
+  }
   const bool working = !now_.weekend && now_.part >= 1 && now_.part <= 4;
   const bool away = where_.city != traits_.city, late = now_.part == 0 || now_.part == day_parts - 1;
   if (!random_.chance(away ? 12 : late ? 40 : 25)) return {};
@@ -95,15 +118,9 @@ const Choice& Walk::choice() {
   if (const Trip* trip = trip_on(now_.day)) {
     add_away(*trip, left - add_route(left));
   } else {
-    if (const Trip* coming = before_trip(now_.day)) {
+    if (const Trip* next = coming()) {
       const std::int64_t mass = percent(left, before_trip_percent);
-      add_before_trip(*coming, mass);
-      left -= mass;
-    }
-    if (const std::int64_t place = traits_.appointment[now_.weekday][now_.part]; place >= 0) {
-      const std::int64_t mass = percent(left, appointment_percent);
-      choice_.add(static_cast<std::uint32_t>(place), mass);
-      kind_mass_[map_.kind_of(static_cast<std::uint32_t>(place))] += mass;
+      add_before_trip(*next, mass);
       left -= mass;
     }
     add_local(left - add_route(left));
@@ -119,8 +136,8 @@ void Walk::add_before_trip(const Trip& trip, std::int64_t mass) {
     if (part == 0) return;
     trip_kind_mass_[kind] += part;
     if (kind == hotel) {
-      const std::int64_t own = percent(part, own_hotel_percent);
-      choice_.add(trip.stay, own);
+      const std::int64_t known = hotel_in(trip.city), own = known < 0 ? 0 : percent(part, own_hotel_percent);
+      if (own > 0) choice_.add(static_cast<std::uint32_t>(known), own);
       part -= own;
     }
     const auto& best = map_.best_known(trip.city, kind);
@@ -150,12 +167,25 @@ std::int64_t Walk::add_route(std::int64_t mass) {
 }
 
 void Walk::add_local(std::int64_t mass) {
-  std::array<std::int64_t, kind_count> of_kind{};
-  const std::int64_t habit = percent(mass, habit_percent);
-  of_kind[traits_.habit[now_.weekend][now_.part]] += habit;
+  const std::int64_t rest = mass - add_habits(mass);
   const auto weight = [&](int kind) { return wanted(traits_, kind, now_.part, now_.weekend); };
-  Choice::divide(kind_count, mass - habit, weight, [&](int kind, std::int64_t part) { of_kind[kind] += part; });
-  for (int kind = functional_count; kind < kind_count; ++kind) add_kind(kind, of_kind[kind]);
+  Choice::divide(kind_count, rest, weight, [&](int kind, std::int64_t part) { add_known(kind, part); });
+}
+
+// Kinds as often as the person went for them at this part of a workday or of the weekend. Returns the mass that it took.
+std::int64_t Walk::add_habits(std::int64_t mass) {
+  std::array<std::int64_t, kind_count> counts{};
+  std::int64_t all = 0;
+  for (const Visit& v : visits_) {
+    if (is_functional(v.kind) || v.city != where_.city || v.part != now_.part || v.weekend != now_.weekend) continue;
+    ++counts[v.kind];
+    ++all;
+  }
+  if (all == 0) return 0;
+  const std::int64_t taken = mass * all / (all + taste_counts);
+  const auto weight = [&](int kind) { return counts[kind]; };
+  Choice::divide(kind_count, taken, weight, [&](int kind, std::int64_t part) { add_known(kind, part); });
+  return taken;
 }
 
 void Walk::add_away(const Trip& trip, std::int64_t mass) {
@@ -165,27 +195,25 @@ void Walk::add_away(const Trip& trip, std::int64_t mass) {
   Choice::divide(kind_count, mass, weight, [&](int kind, std::int64_t part) {
     if (part == 0) return;
     if (kind == hotel) {
-      const std::int64_t own = percent(part, return_to_hotel_percent);
-      choice_.add(trip.stay, own);
+      const std::int64_t known = hotel_in(trip.city), own = known < 0 ? 0 : percent(part, return_to_hotel_percent);
+      if (own > 0) choice_.add(static_cast<std::uint32_t>(known), own);
       kind_mass_[kind] += own;
       part -= own;
     }
-    kind_mass_[kind] += part;
-    add_near(kind, part);
+    add_known(kind, part);
   });
 }
 
-void Walk::add_kind(int kind, std::int64_t mass) {
+// Places of the kind as often as the person was there, then others.
+void Walk::add_known(int kind, std::int64_t mass) {
   if (mass == 0) return;
   kind_mass_[kind] += mass;
-  if (where_.base >= 0) {
-    const auto& favourites = traits_.favourite[where_.base][kind];
-    const std::int64_t first = percent(mass, favourite_percent), second = percent(mass, second_percent);
-    choice_.add(favourites[0], first);
-    choice_.add(favourites[1], second);
-    mass -= first + second;
-  }
-  add_near(kind, mass);
+  std::int64_t known = 0;
+  for (const Visit& v : visits_) known += v.kind == kind && v.neighbourhood == where_.neighbourhood;
+  const std::int64_t each = mass / (known + attraction_counts);
+  for (const Visit& v : visits_)
+    if (v.kind == kind && v.neighbourhood == where_.neighbourhood) choice_.add(v.place, each);
+  add_near(kind, mass - known * each);
 }
 
 void Walk::add_near(int kind, std::int64_t mass) {
@@ -202,6 +230,8 @@ void Walk::add_near(int kind, std::int64_t mass) {
 void Walk::accept(std::uint32_t place, std::int64_t utc) {
   last_place_ = place;
   last_utc_ = utc;
+  visits_.push_back({place, map_.kind_of(place), map_.city_of(place), map_.neighbourhood_of(place), now_.part, now_.weekend});
+  if (visits_.size() > remembered) visits_.pop_front();
 }
 
 }  // namespace chronotope::world

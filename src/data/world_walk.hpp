@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -21,7 +22,6 @@ struct Moment {
 struct Whereabouts {
   int city = 0, neighbourhood = 0;
   Point at;
-  int base = -1;        ///< home or work; -1: elsewhere
   bool beside = false;  ///< still at the place of the last action
 };
 
@@ -31,14 +31,15 @@ class Walk {
   Walk(const Map& map, const Traits& traits, Random& random) : map_(map), traits_(traits), random_(random) {}
 
   int city_on(int day) const;
-  /// Of a trip that begins within days.
-  const Trip* before_trip(int day) const;
 
   /// Decides where the person is, which errand() and choice() refer to.
   void move(const Moment& moment);
   const Whereabouts& where() const { return where_; }
+  /// The trip that begins within days, once the log shows it.
+  const Trip* coming() const;
 
-  /// A functional place to go to, or none: the next action is interest-based.
+  /// A functional place to go to, or none: the next action is interest-based. Before a trip, first of all a station of
+  /// the destination: from then on the log shows that there is one.
   std::optional<std::uint32_t> errand();
 
   /// The distribution of the next interest-based action. Until the next call.
@@ -51,7 +52,18 @@ class Walk {
   void accept(std::uint32_t place, std::int64_t utc);
 
  private:
+  /// What is remembered of an action: where and when.
+  struct Visit {
+    std::uint32_t place;
+    int kind, city, neighbourhood;
+    int part;
+    bool weekend;
+  };
+
   const Trip* trip_on(int day) const;
+  const Trip* before_trip(int day) const;
+  std::uint32_t station_of(int city) const;
+  std::int64_t hotel_in(int city) const;
   bool can_stay(const Moment& moment) const;
   void stand_at(std::uint32_t place);
   void stand_in(int neighbourhood);
@@ -62,7 +74,8 @@ class Walk {
   std::int64_t add_route(std::int64_t mass);
   void add_local(std::int64_t mass);
   void add_away(const Trip& trip, std::int64_t mass);
-  void add_kind(int kind, std::int64_t mass);
+  std::int64_t add_habits(std::int64_t mass);
+  void add_known(int kind, std::int64_t mass);
   void add_near(int kind, std::int64_t mass);
 
   const Map& map_;
@@ -73,6 +86,8 @@ class Walk {
   Choice choice_;
   std::array<std::int64_t, kind_count> kind_mass_{}, trip_kind_mass_{};
   std::vector<std::int64_t> weights_;
+  const Trip* announced_ = nullptr;
+  std::deque<Visit> visits_;  ///< the latest
   std::int64_t last_place_ = -1, last_utc_ = 0;
 };
 

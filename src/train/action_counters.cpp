@@ -70,7 +70,7 @@ ActionCounterWeights search(std::span<const Parts> parts, std::span<const std::u
 }  // namespace
 
 std::string_view counter_name(ActionCounterPart part) {
-  constexpr std::string_view names[] = {"popularity", "user_frequency", "user_hour", "user_weekday", "near_user", "near_hour", "near_own", "after_last"};
+  constexpr std::string_view names[] = {"popularity", "user_frequency", "user_hour", "user_weekday", "own_near", "near_user", "near_hour", "near_own", "after_last"};
   return names[static_cast<std::size_t>(part)];
 }
 
@@ -106,11 +106,12 @@ Parts ActionCounters::parts(const CountedMoment& m) const {
   std::vector<double> own(category_at_[0].size(), 0);  // categories of the user at such an hour
   for (std::size_t i = m.begin; i < m.end; ++i) {
     const PastAction& a = histories_.actions[i];
+    if (!a.interest) continue;  // as the target is not one of them
     const CalendarFields then = calendar_fields(a.local);
-    const double alike = hour_likeness(when.hour, then.hour);
-    if (a.interest) own[static_cast<std::size_t>(a.category)] += alike * ((when.weekday >= 5) == (then.weekday >= 5) ? 1 : other_half_of_week);
+    const double alike = hour_likeness(when.hour, then.hour), likeness = alike * ((when.weekday >= 5) == (then.weekday >= 5) ? 1 : other_half_of_week);
+    own[static_cast<std::size_t>(a.category)] += likeness;
     part(all, ActionCounterPart::user_frequency)[a.place] += 1;
-    part(all, ActionCounterPart::user_hour)[a.place] += static_cast<float>(alike * ((when.weekday >= 5) == (then.weekday >= 5) ? 1 : other_half_of_week));
+    part(all, ActionCounterPart::user_hour)[a.place] += static_cast<float>(likeness);
     if (when.weekday == then.weekday) part(all, ActionCounterPart::user_weekday)[a.place] += static_cast<float>(alike);
   }
   const auto& shares = category_at_[static_cast<std::size_t>(when.hour)];
@@ -118,7 +119,8 @@ Parts ActionCounters::parts(const CountedMoment& m) const {
     part(all, ActionCounterPart::popularity)[n] = popularity_[n];
     if (!m.position || !places_[n].placed() || std::abs(places_[n].latitude - m.position->latitude) > far_km / 111) continue;
     const double km = distance_km(m.position->latitude, m.position->longitude, places_[n].latitude, places_[n].longitude);
-    const double near = (popularity_[n] + 0.1) * std::exp(-km / near_km);
+    const double nearness = std::exp(-km / near_km), near = (popularity_[n] + 0.1) * nearness;
+    part(all, ActionCounterPart::own_near)[n] = static_cast<float>(part(all, ActionCounterPart::user_hour)[n] * nearness);
     part(all, ActionCounterPart::near_user)[n] = static_cast<float>(near);
     part(all, ActionCounterPart::near_own)[n] = static_cast<float>(near * (own[static_cast<std::size_t>(places_[n].category)] + shares[static_cast<std::size_t>(places_[n].category)]));
     part(all, ActionCounterPart::near_hour)[n] = static_cast<float>(near * shares[static_cast<std::size_t>(places_[n].category)]);

@@ -28,6 +28,22 @@ LatestActions latest_of(const ActionHistories& h, std::size_t user, std::size_t 
   return latest;
 }
 
+/// A column of whole numbers of a truth_actions file, of the targets' actions.
+std::vector<std::int64_t> true_values(const std::string& path, const char* name, const ActionHistories& histories, std::span<const ActionWindow> targets) {
+  CsvReader csv(path);
+  const std::size_t user = column_of(csv, path, "user", "truth_actions"), time = column_of(csv, path, "time", "truth_actions");
+  const std::size_t value = column_of(csv, path, name, "truth_actions");
+  std::map<std::pair<std::string, std::string>, std::int64_t> rows;
+  while (csv.next()) rows[{std::string(csv.field(user)), std::string(csv.field(time))}] = std::atoll(std::string(csv.field(value)).c_str());
+  std::vector<std::int64_t> values;
+  for (const ActionWindow& w : targets) {
+    const auto found = rows.find({histories.users[w.user], std::to_string(histories.actions[w.end - 1].utc)});
+    if (found == rows.end()) throw DataError(path + ": has no row for an action of user \"" + histories.users[w.user] + "\": it belongs to another log");
+    values.push_back(found->second);
+  }
+  return values;
+}
+
 }  // namespace
 
 ModelOnLog::ModelOnLog(Context<any_backend>& context, const Checkpoint& checkpoint, const std::string& actions, const std::string& index)
@@ -92,19 +108,16 @@ std::vector<LatestActions> latest_actions(const ActionHistories& h, std::int64_t
   return all;
 }
 
+std::vector<ActionWindow> chosen_targets(const std::string& path, const ActionHistories& histories, std::span<const ActionWindow> targets) {
+  const std::vector<std::int64_t> clicks = true_values(path, "from_request", histories, targets);
+  std::vector<ActionWindow> chosen;
+  for (std::size_t i = 0; i < targets.size(); ++i)
+    if (clicks[i] == 0) chosen.push_back(targets[i]);
+  return chosen;
+}
+
 CountedRanks true_ranks(const std::string& path, const ActionHistories& histories, std::span<const ActionWindow> targets) {
-  CsvReader csv(path);
-  const auto column = [&](const char* name) { return column_of(csv, path, name, "truth_actions"); };
-  const std::size_t user = column("user"), time = column("time"), rank = column("rank");
-  std::map<std::pair<std::string, std::string>, std::int64_t> ranks;
-  while (csv.next()) ranks[{std::string(csv.field(user)), std::string(csv.field(time))}] = std::atoll(std::string(csv.field(rank)).c_str());
-  CountedRanks best{"best possible", {}};
-  for (const ActionWindow& w : targets) {
-    const auto found = ranks.find({histories.users[w.user], std::to_string(histories.actions[w.end - 1].utc)});
-    if (found == ranks.end()) throw DataError(path + ": has no row for an action of user \"" + histories.users[w.user] + "\": it belongs to another log");
-    best.ranks.push_back(found->second);
-  }
-  return best;
+  return {"best possible", true_values(path, "rank", histories, targets)};
 }
 
 std::vector<float> true_clicks(const std::string& path, const RequestHistories& requests, std::span<const std::uint32_t> some) {

@@ -140,6 +140,10 @@ TEST_CASE("the truth of a generated world is found by user and time, and must be
   CHECK(true_ranks(log.folder.put("truth.csv", "user,time,rank\n" + row), log.histories, targets).ranks == std::vector<std::int64_t>{7});
   CHECK_THROWS_AS(true_ranks(log.folder.put("other.csv", "user,time,rank\nb,1,7\n"), log.histories, targets), DataError);
   CHECK_THROWS_AS(true_ranks(log.folder.put("none.csv", "user,time\n" + row), log.histories, targets), FormatError);
+  const std::string clicked = log.folder.put("clicked.csv", "user,time,from_request\na," + std::to_string(start + 31 * day) + ",1\n");
+  CHECK(chosen_targets(clicked, log.histories, targets).empty());
+  const std::string chosen = log.folder.put("chosen.csv", "user,time,from_request\na," + std::to_string(start + 31 * day) + ",0\n");
+  CHECK(chosen_targets(chosen, log.histories, targets).size() == 1);
   const RequestHistories requests = requests_of(log, {request("a", day, {{"p0", {}, "", true}, {"p1", {}, "", false}}), request("b", day, {{"p2", {}, "", false}})});
   const std::uint32_t second = 1;
   CHECK(true_clicks(log.folder.put("clicks.csv", "click_probability\n0.5\n0.25\n0.125\n"), requests, {&second, 1}) == std::vector<float>{0.125f});

@@ -12,16 +12,17 @@ namespace chronotope {
 
 enum class ActionCounterPart : std::uint8_t {
   popularity,        ///< interest-based actions at the place before validation
-  user_frequency,    ///< past actions of the user there
+  user_frequency,    ///< past interest-based actions of the user there
   user_hour,         ///< the same, weighted by how alike their hour is to the target's (Gaussian, 1.5 hours, round the clock), x 0.3 if
                      ///< one is on a weekend and one is not
   user_weekday,      ///< the same, on the same weekday only
+  own_near,          ///< user_hour x exp(-distance from the user / 0.5 km)
   near_user,         ///< popularity x exp(-distance from the user / 0.5 km)
   near_hour,         ///< the same x the share of the place's category at the target's hour
   near_own,          ///< near_user x the share of the place's category among the user's own actions at such an hour
   after_last         ///< what followed the last place in all histories before validation
 };
-inline constexpr std::size_t action_counter_parts = 8;
+inline constexpr std::size_t action_counter_parts = 9;
 std::string_view counter_name(ActionCounterPart part);
 
 using ActionCounterWeights = std::array<double, action_counter_parts>;
@@ -38,7 +39,7 @@ struct CountedMoment {
 /// Counts of a log, and distributions over its places for a moment. O(actions) to make, O(places + history) a moment.
 class ActionCounters {
  public:
-  /// Keeps references. Global knowledge comes from interest-based actions before `until` (UTC), a user's own from all earlier actions.
+  /// Keeps references. Global knowledge comes from interest-based actions before `until` (UTC), a user's own from all earlier ones.
   ActionCounters(const ActionHistories& histories, const ActionTokenizer& tokenizer, std::int64_t until);
 
   /// The parts at a moment, each [places + 1], sums of 1 or all 0; [parts].

@@ -64,6 +64,10 @@ struct LatestActions {
 /// many as there are. Windows have at most `length` actions. O(actions).
 std::vector<LatestActions> latest_actions(const ActionHistories& histories, std::int64_t length, std::int64_t from, std::size_t most);
 
+/// Of some targets on a generated world those that were chosen freely: a click in a request depends on what was shown, which neither a model
+/// nor the world's distribution of the moment knows. From its truth_actions file; throws as true_ranks does.
+std::vector<ActionWindow> chosen_targets(const std::string& path, const ActionHistories& histories, std::span<const ActionWindow> targets);
+
 /// The ranks that a generated world gives the targets' places among all places, from its truth_actions file. Throws FormatError for another
 /// file, DataError where a target has no row.
 CountedRanks true_ranks(const std::string& path, const ActionHistories& histories, std::span<const ActionWindow> targets);
