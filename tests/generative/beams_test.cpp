@@ -84,11 +84,11 @@ void check_best(const std::vector<GeneratedPlace>& found, const std::map<std::ui
 
 }  // namespace
 
-TEST_CASE("beams that cover everything, and exact ones of any width, are exhaustive search") {
+TEST_CASE_TEMPLATE("beams that cover everything, and exact ones of any width, are exhaustive search", Head, TypedHead<Reference>, TokenPointerHead<Reference>) {
   for (const PlaceCodes codes : {PlaceCodes::hierarchical, PlaceCodes::hashed, PlaceCodes::single}) {
     const World world(codes);
     const TinyShape shape{world.blocks, world.inners};
-    auto model = tiny_generative(shape);
+    auto model = tiny_generative<LlamaDecoder<Reference>, Head>(shape);
     stir(model);
     Asked asked(model, shape);
     const auto all = exhaustive(model, world.places, asked);
