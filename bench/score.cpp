@@ -3,15 +3,13 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-#include <filesystem>
 #include <random>
 
 #include "chronotope/backend/onednn_backend.hpp"
-#include "chronotope/core/error.hpp"
 #include "chronotope/models/any_click_model.hpp"
 #include "chronotope/nn/state.hpp"
 #include "chronotope/serve/scorer.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 
@@ -33,19 +31,17 @@ ClickSchema schema() {
 
 /// A checkpoint in a folder of its own, and a request.
 struct Fixture {
-  std::string folder = std::filesystem::temp_directory_path() / "chronotope_bench_XXXXXX";
+  bench::TemporaryFolder folder;
   ClickLog request;
 
   Fixture() {
-    if (!mkdtemp(folder.data())) throw FileError(folder + ": cannot be made");
     Config config;
     config.system = "clicks", config.click_model.key_width = 64;
     Context<any_backend> context(stream(2));
     auto model = make_click_model(context, config.click_model, schema(), config.clicks.kept);
-    write_checkpoint(folder, best_checkpoint, {config, schema_json(schema()), TrainingState{}, state_of(model, "model.")});
+    write_checkpoint(folder.path(), best_checkpoint, {config, schema_json(schema()), TrainingState{}, state_of(model, "model.")});
     request = make_request();
   }
-  ~Fixture() { std::filesystem::remove_all(folder); }
 
   static ClickLog make_request() {
     std::mt19937 random(1);
@@ -59,7 +55,7 @@ struct Fixture {
 
 void score(benchmark::State& state) {
   static const Fixture fixture;
-  const Scorer scorer(fixture.folder, stream(static_cast<int>(state.range(0))));
+  const Scorer scorer(fixture.folder.path(), stream(static_cast<int>(state.range(0))));
   for (auto _ : state) benchmark::DoNotOptimize(scorer.score(fixture.request));
 }
 BENCHMARK(score)->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(benchmark::kMillisecond)->MinWarmUpTime(0.5);

@@ -3,14 +3,12 @@
 
 #include <benchmark/benchmark.h>
 
-#include <cstdlib>
-#include <filesystem>
-
 #include "chronotope/backend/onednn_backend.hpp"
 #include "chronotope/data/city.hpp"
 #include "chronotope/models/place_model.hpp"
 #include "chronotope/nn/state.hpp"
 #include "chronotope/serve/recommender.hpp"
+#include "temporary_folder.hpp"
 
 namespace {
 
@@ -20,12 +18,11 @@ any_backend::stream stream(int threads) { return any_stream<onednn_backend>(oned
 
 /// A checkpoint in a folder of its own, and the history of a user with at least 128 check-ins.
 struct Fixture {
-  std::string folder = std::filesystem::temp_directory_path() / ("chronotope_bench_XXXXXX");
+  bench::TemporaryFolder folder;
   std::vector<Visit> history;
   std::int32_t places = 0;
 
   Fixture() {
-    if (!mkdtemp(folder.data())) throw FileError(folder + ": cannot be made");
     const CheckinTable table = generate_city({.users = 400, .places = 5000, .checkins_per_user = 250});
     const PlaceTokenizer tokenizer = make_tokenizer(table, GeoCells::geohash, 2048);
     Checkpoint checkpoint{Config{}, tokenizer.to_json(), TrainingState{}, {}};
@@ -33,11 +30,10 @@ struct Fixture {
     Context<any_backend> context(stream(2));
     auto model = make_place_model(context, checkpoint.config.model, places, tokenizer.categories());
     checkpoint.tensors = state_of(model, "model.");
-    write_checkpoint(folder, best_checkpoint, checkpoint);
+    write_checkpoint(folder.path(), best_checkpoint, checkpoint);
     for (std::size_t user = 0; history.size() < 127; ++user) history = visits_of(table, user);
     history.resize(127);  // with the asked one: 128 actions
   }
-  ~Fixture() { std::filesystem::remove_all(folder); }
 };
 
 const Fixture& fixture() {
@@ -46,7 +42,7 @@ const Fixture& fixture() {
 }
 
 void recommend(benchmark::State& state) {
-  const Recommender recommender(fixture().folder, stream(static_cast<int>(state.range(0))));
+  const Recommender recommender(fixture().folder.path(), stream(static_cast<int>(state.range(0))));
   const Visit& last = fixture().history.back();
   for (auto _ : state) benchmark::DoNotOptimize(recommender.recommend(fixture().history, last.utc + 3600, last.local + 3600, 10));
   state.counters["places"] = fixture().places;
@@ -57,7 +53,7 @@ BENCHMARK(recommend)->ArgName("threads")->Arg(1)->Arg(2)->UseRealTime()->Unit(be
 void start_up(benchmark::State& state) {
   const Visit& last = fixture().history.back();
   for (auto _ : state) {
-    const Recommender recommender(fixture().folder, stream(1));
+    const Recommender recommender(fixture().folder.path(), stream(1));
     benchmark::DoNotOptimize(recommender.recommend(fixture().history, last.utc + 3600, last.local + 3600, 10));
   }
 }

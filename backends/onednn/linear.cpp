@@ -5,6 +5,7 @@
 #define HWY_TARGET_INCLUDE "onednn/linear.cpp"
 #include <hwy/foreach_target.h>
 
+#include "dot_linear.hpp"
 #include "linear.hpp"
 #include "products.hpp"
 
@@ -163,6 +164,12 @@ namespace chronotope {
 using namespace onednn;
 
 bool onednn_backend::try_linear(stream& s, const View& y, const View& x, const View& w, const View& bias, bool relu) {
+  if (!bias.data) {
+    const auto xs = rows_of(x), ws = rows_of(w), ys = rows_of(y);
+    if (relu || !xs || !ws || !ys || xs->columns == 0) return false;
+    dot_linear(s.impl(), {*xs, *ws, *ys});
+    return true;
+  }
   auto task = linear_task(x, w, y, relu);
   if (!task || !vector_of(bias, y.shape[1])) return false;
   task->bias = vector_of(bias, y.shape[1]);

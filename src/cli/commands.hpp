@@ -21,6 +21,7 @@ void add_generate_city(CLI::App& app, Chosen& chosen);
 void add_generate_world(CLI::App& app, Chosen& chosen);
 void add_generate_clicks(CLI::App& app, Chosen& chosen);
 void add_convert_clicks(CLI::App& app, Chosen& chosen);
+void add_convert_checkins(CLI::App& app, Chosen& chosen);
 void add_derive_groups(CLI::App& app, Chosen& chosen);
 void add_index(CLI::App& app, Chosen& chosen);
 void add_clean(CLI::App& app, Chosen& chosen);

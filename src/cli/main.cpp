@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   add_generate_world(app, chosen);
   add_generate_clicks(app, chosen);
   add_convert_clicks(app, chosen);
+  add_convert_checkins(app, chosen);
   add_derive_groups(app, chosen);
   add_index(app, chosen);
   add_clean(app, chosen);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "chronotope/core/error.hpp"
 #include "chronotope/data/calendar.hpp"
@@ -23,9 +24,33 @@ std::array<std::int32_t, time_features> when(std::int64_t local) {
   return {f.month, f.day, f.weekday, f.hour};
 }
 
+[[noreturn]] void damaged(const std::string& what) { throw FormatError("the vocabulary is damaged: " + what); }
+
+/// JSON as flat as a vocabulary is: reading and printing recurse no deeper.
+Json parse_flat(const std::string& text) {
+  return Json::parse(text, [](int depth, Json::parse_event_t, Json&) {
+    if (depth > 4) damaged("it nests too deeply");
+    return true;
+  });
+}
+
+/// The value of a key, which is a whole number of the type.
+template <class T> T whole(const Json& json, const char* key) {
+  const Json& value = json.at(key);
+  const bool fits = value.is_number_unsigned() ? std::in_range<T>(value.get<std::uint64_t>()) : value.is_number_integer() && std::in_range<T>(value.get<std::int64_t>());
+  if (!fits) damaged(std::string(key) + " is " + value.dump());
+  return value.get<T>();
+}
+
+GeoCells cells_of(const Json& name) {
+  if (name == "grid") return GeoCells::grid;
+  if (name == "geohash") return GeoCells::geohash;
+  damaged("geo is " + name.dump());
+}
+
 void check_ascending(const std::vector<std::string>& names) {
   if (std::adjacent_find(names.begin(), names.end(), std::greater_equal<>()) != names.end())
-    throw FormatError("the vocabulary is damaged: its names do not ascend");
+    damaged("its names do not ascend");
 }
 
 }  // namespace
@@ -43,19 +68,19 @@ std::string ActionVocabulary::to_json() const {
 
 ActionVocabulary ActionVocabulary::parse(const std::string& text) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = parse_flat(text);
     ActionVocabulary v;
     if (json.at("kind") != "actions") throw FormatError("the vocabulary is not one of actions");
-    json.at("index").get_to(v.index), json.at("geo_rows").get_to(v.geo_rows);
-    json.at("validation_from").get_to(v.validation_from), json.at("test_from").get_to(v.test_from);
+    v.index = whole<std::uint64_t>(json, "index"), v.geo_rows = whole<std::int32_t>(json, "geo_rows");
+    v.validation_from = whole<std::int64_t>(json, "validation_from"), v.test_from = whole<std::int64_t>(json, "test_from");
     json.at("categories").get_to(v.categories), json.at("types").get_to(v.types);
-    v.cells = json.at("geo") == "grid" ? GeoCells::grid : GeoCells::geohash;
+    v.cells = cells_of(json.at("geo"));
     v.profiles = TextTokenizer::parse(json.at("profiles").dump());
     check_ascending(v.categories), check_ascending(v.types);
-    if (v.geo_rows < 1) throw FormatError("the vocabulary is damaged: geo_rows is " + std::to_string(v.geo_rows));
+    if (v.geo_rows < 1) damaged("geo_rows is " + std::to_string(v.geo_rows));
     return v;
   } catch (const Json::exception& e) {
-    throw FormatError(std::string("the vocabulary is damaged: ") + e.what());
+    damaged(e.what());
   }
 }
 

@@ -111,14 +111,17 @@ std::vector<double> PlaceSession::rank(const RequestContext& request, std::span<
   need_stage(t, "rank", "rank candidates");
   if (candidates.empty()) return {};
   const NoGrad no_grad;
+  if (encoded_.tokens() == 0) encode({});  // a profile alone
   const auto mark = encoded_.mark();
-  ask(request, Question::state);
-  TokenBatch batch;
+  const auto seen = static_cast<std::int32_t>(encoded_.tokens()) + 1;
+  TokenBatch batch;  // u and candidates together: the weights are read once
+  batch.sequence();
+  batch.context(t.tokenizer.context(request));
   for (const ShownPlace& c : candidates) {
-    batch.branch({0, static_cast<std::int32_t>(encoded_.tokens())});
+    batch.branch({0, seen});
     batch.ask(add_candidate(t.tokenizer, t.tokenizer.seen(c.place, c.position, c.category), batch), Question::state);
   }
-  const std::vector<float> logits = t.model.click_logits(encoded_.add(server_.context(), t.model, batch)).to_host<float>();
+  const std::vector<float> logits = t.model.click_logits(encoded_.extend(server_.context(), t.model, batch)).to_host<float>();
   encoded_.keep(mark);
   std::vector<double> clicks;
   for (const float logit : logits) clicks.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));

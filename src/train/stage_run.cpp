@@ -81,6 +81,8 @@ class StageSystem {
     if (stage == Stage::align) {
       Model frozen = fresh_model(context, config, parts_.tokenizer);
       load_weights(context, frozen, *start);
+      watched_.assign(validation_.begin(), validation_.begin() + static_cast<std::ptrdiff_t>(std::min(validation_.size(), most_watched)));
+      if (!watched_.empty()) frozen_scores_ = first_scores(context, frozen, tokens_, watched_);
       reference_.emplace(context, tokens_, std::move(frozen), training, config.stage.reference == "once", config.evaluation.batch);
       targets_ = parts_.validation_targets();
     }
@@ -93,16 +95,21 @@ class StageSystem {
   StageTask<Model>& task() { return *task_; }
   std::map<std::string, HostTensor> extras() const { return {}; }
 
-  /// Rank and embed: AUC and GAUC of validation candidates; align: generated places as in pre-training.
+  /// Rank and embed: AUC and GAUC of validation candidates; align: generated places as in pre-training, and the divergence from the
+  /// reference of what comes first after u.
   std::optional<Validation> validate() const {
     if (stage_of(parts_.config.stage) == Stage::align) {
       if (targets_.empty()) return {};
-      return generation_validation(generated_ranks(context_, parts_.model, parts_.tokens, targets_, {}, parts_.config.evaluation.batch));
+      Validation v = generation_validation(generated_ranks(context_, parts_.model, parts_.tokens, targets_, {}, parts_.config.evaluation.batch));
+      if (!watched_.empty()) v.measures.emplace_back("KL", divergence(first_scores(context_, parts_.model, tokens_, watched_), frozen_scores_));
+      return v;
     }
     return click_validation();
   }
 
  private:
+  static constexpr std::size_t most_watched = 64;
+
   static std::uint64_t fingerprint_of(const RequestHistories& requests, std::uint64_t actions) {
     Fingerprint hash;
     hash.add(actions);
@@ -130,6 +137,8 @@ class StageSystem {
   std::uint64_t fingerprint_;
   std::vector<std::uint32_t> validation_;
   std::vector<ActionWindow> targets_;
+  std::vector<std::uint32_t> watched_;  // validation requests whose divergence is measured
+  Tensor<B> frozen_scores_;             // of the reference, for these
   std::optional<FrozenReference> reference_;
   std::optional<StageTask<Model>> task_;
 };

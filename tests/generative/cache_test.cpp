@@ -94,6 +94,13 @@ TEST_CASE("a user encoded once and asked with candidates equals the full pass, a
     check_equal(host(user.add(context(), model, candidates)), wanted);
     user.keep(mark);
     CHECK(user.tokens() == first.tokens());
+    TokenBatch both;
+    both.sequence();
+    both.context(TokenMaker(8).context());
+    for (std::size_t i = 0; i < 5; ++i) add_candidate(both, {0, u + 1}, q, i);
+    check_equal(host(user.extend(context(), model, both)), wanted);
+    user.keep(mark);
+    CHECK(user.tokens() == first.tokens());
   }
 }
 

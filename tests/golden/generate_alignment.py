@@ -85,4 +85,5 @@ def main():
     safetensors_file.write(os.path.join(HERE, "alignment.safetensors"), out, dict(seed=SEED, temperature=TEMPERATURE, beta=BETA))
 
 
-main()
+if __name__ == "__main__":
+    main()

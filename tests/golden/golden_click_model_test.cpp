@@ -5,7 +5,7 @@
 #include "chronotope/components/click_tasks.hpp"
 #include "chronotope/models/click_model.hpp"
 #include "chronotope/train/optimizer.hpp"
-#include "golden/golden_file.hpp"
+#include "golden/golden_gradient.hpp"
 
 using namespace chronotope;
 using golden::File;
@@ -101,19 +101,6 @@ std::string golden_name(std::string path) {
   return path;
 }
 
-/// Of a parameter, added up where it came as rows.
-template <Backend B> std::vector<double> gradient_of(const Parameter<B>& p) {
-  std::vector<double> sum(static_cast<std::size_t>(p.shape().elements()));
-  if (p.gradient().dense.defined()) sum = golden::numbers(p.gradient().dense);
-  for (const auto& piece : p.gradient().rows) {
-    const auto at = piece.ids.template to_host<std::int32_t>();
-    const auto values = golden::numbers(piece.rows);
-    const std::size_t width = values.size() / std::max<std::size_t>(at.size(), 1);
-    for (std::size_t i = 0; i < values.size(); ++i) sum[static_cast<std::size_t>(at[i / width]) * width + i % width] += values[i];
-  }
-  return sum;
-}
-
 }  // namespace
 
 TEST_CASE_TEMPLATE("golden STIM, from ids to three steps of AdamW", Setup, CHRONOTOPE_GOLDEN_SETUPS) {
@@ -149,7 +136,7 @@ TEST_CASE_TEMPLATE("golden STIM, from ids to three steps of AdamW", Setup, CHRON
       for_each_parameter(model, [&](const std::string& path, Parameter<B>& p) {
         if (p.frozen()) return;
         CAPTURE(path);
-        CHECK(golden::worst(gradient_of(p), file().numbers("gradient." + golden_name(path))) <= tolerance(Setup::dtype));
+        CHECK(golden::worst(golden::gradient_of(p), file().numbers("gradient." + golden_name(path))) <= tolerance(Setup::dtype));
         ++compared;
       });
       CHECK(compared == loaded);

@@ -98,12 +98,13 @@ class Model:
             rows.append(share[0] * e("place", a["place"]) + share[1] * e("category", a["category"]) + share[2] * where)
         return torch.stack(rows)
 
-    def turned(self, x):
-        """Rotary embedding as a product of complex numbers; x [T, H, d]."""
+    def turned(self, x, position=None):
+        """Rotary embedding as a product of complex numbers; x [T, H, d] at positions [T], or 0, 1, …"""
         half = x.shape[-1] // 2
         pairs = torch.view_as_complex(torch.stack([x[..., :half], x[..., half:]], -1).contiguous())
         speed = 10000.0 ** (-torch.arange(half, dtype=torch.float64) / half)
-        angle = torch.arange(x.shape[0], dtype=torch.float64)[:, None] * speed
+        position = torch.arange(x.shape[0]) if position is None else position
+        angle = position.to(torch.float64)[:, None] * speed
         turn = torch.polar(torch.ones_like(angle), angle).to(pairs.dtype)
         y = torch.view_as_real(pairs * turn[:, None])
         return torch.cat([y[..., 0], y[..., 1]], -1)

@@ -4,7 +4,7 @@
 #include "chronotope/ops/ops.hpp"
 #include "chronotope/train/optimizer.hpp"
 #include "chronotope/train/schedule.hpp"
-#include "golden/golden_file.hpp"
+#include "golden/golden_gradient.hpp"
 
 using namespace chronotope;
 using golden::File;
@@ -70,15 +70,6 @@ ActionBatch batch_of(const File& f, std::int64_t number) {
   return batch;
 }
 
-/// All of a parameter's gradient: the dense part and the looked-up rows.
-template <Backend B> std::vector<double> gradient_of(const Parameter<B>& p) {
-  const Gradient<B>& g = p.gradient();
-  const Tensor<B> sum = full<B>(p.value().state(), p.shape(), 0, p.value().dtype());
-  if (g.dense.defined()) B::copy(sum.stream(), sum.view(), g.dense.view());
-  for (const auto& part : g.rows) B::scatter_add(sum.stream(), sum.view(), part.ids.view(), part.rows.view());
-  return golden::numbers(sum);
-}
-
 template <class M>
 void check_forward(const File& f, M& model, const ActionTensors<typename M::backend>& batch, DType dtype) {
   const NoGrad no_grad;
@@ -93,7 +84,7 @@ void check_gradients(const File& f, M& model, const ActionTensors<typename M::ba
   backward(mean(model.nll(batch)));
   for (auto& [path, parameter] : named_parameters(model)) {
     CAPTURE(path);
-    CHECK(golden::worst(gradient_of(parameter), f.numbers("gradient." + path)) <= tolerance(dtype));
+    CHECK(golden::worst(golden::gradient_of(parameter), f.numbers("gradient." + path)) <= tolerance(dtype));
     parameter.zero_grad();
   }
 }

@@ -102,6 +102,26 @@ TEST_CASE("fused and composed steps agree") {
   CHECK(worst < 1e-6);  // a step moves by 1e-2: a ten-thousandth of that, with values up to 1 (roundings of 6e-8)
 }
 
+TEST_CASE("a large table's dense steps are those of its whole gradient, however few rows that has") {
+  constexpr std::int64_t rows = 1200, width = 600;  // pieces of 873 rows
+  for (const std::string& backend : tiny::backends()) {
+    CAPTURE(backend);
+    const AdamOptions options{0.9, 0.99, 1e-8, 0.1, RowUpdates::dense};
+    const std::vector<float> start = draw(rows * width, 1);
+    Bench few(backend, start, {rows, width}, options), whole(backend, start, {rows, width}, options);
+    std::uint64_t seed = 30;
+    for (const std::vector<std::int32_t>& ids : {std::vector<std::int32_t>{1199, 5, 872, 873, 874, 5}, {}, {0, 900}}) {
+      const std::vector<float> g = draw(ids.size() * width, ++seed);
+      std::vector<float> all(static_cast<std::size_t>(rows * width));
+      for (std::size_t i = 0; i < g.size(); ++i) all[static_cast<std::size_t>(ids[i / width]) * width + i % width] += g[i];
+      few.rows(ids, g), whole.dense(all);
+      CHECK(few.optimizer.step(0.01) == doctest::Approx(whole.optimizer.step(0.01)));
+    }
+    CHECK(few.values() == whole.values());
+    for (const auto& [name, moment] : few.moments()) CHECK(moment.data == whole.moments().at(name).data);
+  }
+}
+
 TEST_CASE("dense updates move rows that were not looked up, lazy ones leave them alone") {
   for (const std::string& backend : tiny::backends())
     for (const RowUpdates kind : {RowUpdates::dense, RowUpdates::lazy}) {

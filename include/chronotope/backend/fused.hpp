@@ -92,7 +92,8 @@ struct HminViews {
 //   try_linear_cross_entropy(s, nll [Q], lse [Q], h [Q, D], w [P, D], target [Q] i32)
 //   try_linear_cross_entropy_backward(s, dh, dw, dnll [Q], h, w, target, lse)
 // linear: y = x w^T + bias, and max(y, 0) when relu; the backward passes what lies at y > 0
-//   try_linear(s, y [R, N], x [R, K], w [N, K], bias [N], bool relu)
+//   try_linear(s, y [R, N], x [R, K], w [N, K], bias [N], bool relu); a bias without data: none, and nothing is recorded; then
+//   the bits of a row should depend on that row and w alone
 //   try_linear_backward(s, dx, dw, db, dy, x, w, y, bool relu); dx without data: not wanted. Without relu y is not read
 // linear_grouped: y_r = w x_r + bias[group_r]; a backend that has it takes the same x and w in try_linear_backward
 //   try_linear_grouped(s, y [R, N], x [R, K], w [N, K], bias [G, N], group [R] i32)

@@ -13,8 +13,8 @@ struct TokenHeadOptions {
   std::int64_t width = 768;  ///< D
   std::int64_t blocks = 0;   ///< NB, the unknown block 0 included; 0: places are one token
   std::int64_t inners = 1;   ///< NI, the unknown 0 included
-  std::int64_t pointer_heads = 2, pointer_width = 32;  ///< K, d of TokenPointerHead
   DType dtype = DType::f32;
+  std::int64_t pointer_heads = 2, pointer_width = 32;  ///< K, d of TokenPointerHead
 };
 
 namespace detail {

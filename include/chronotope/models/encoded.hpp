@@ -8,7 +8,8 @@
 
 namespace chronotope {
 
-/// Segments and the keys and values of their tokens, 8 x layers x D bytes a token in f32; and for heads that want them the contexts.
+/// Segments and the keys and values of their tokens, 8 x layers x D bytes a token in f32, and up to a quarter more; for heads that want them
+/// the states of contexts too.
 template <Backend B> class Encoded {
  public:
   std::int64_t tokens() const { return past_.tokens(); }
@@ -23,10 +24,13 @@ template <Backend B> class Encoded {
     return hidden(context, model, batch, false);
   }
 
-  /// Adds the tokens of a batch of one sequence to the end of the last segment.
+  /// Adds the first sequence of a batch to the end of the last segment and its other segments behind, whose prefixes count rows of the
+  /// whole; otherwise as add().
   template <class Model> Tensor<B> extend(Context<B>& context, const Model& model, const TokenBatch& batch) {
     if (lengths_.empty()) return add(context, model, batch);
-    lengths_.back() += batch.tokens();
+    lengths_.back() += batch.lengths().at(0);
+    lengths_.insert(lengths_.end(), batch.lengths().begin() + 1, batch.lengths().end());
+    prefixes_.insert(prefixes_.end(), batch.prefixes().begin() + 1, batch.prefixes().end());
     return hidden(context, model, batch, true);
   }
 

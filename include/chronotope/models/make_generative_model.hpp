@@ -27,15 +27,18 @@ GenerativeSizes generative_sizes(const ActionTokenizer& tokenizer, const Actions
 
 /// The head of a config; tied ones share the tables of `encoder`.
 template <Backend B> AnyTokensHead<B> make_tokens_head(Context<B>& context, const Config& config, const GenerativeSizes& sizes, const TokenEncoder<B>& encoder) {
-  const TokenHeadOptions o{config.model.width, sizes.blocks, sizes.inners, config.model.pointer_heads, config.model.pointer_width, DType::f32};
+  const TokenHeadOptions o{config.model.width, sizes.blocks, sizes.inners, DType::f32, config.model.pointer_heads, config.model.pointer_width};
+  const auto tied = [&](TypedHead<B>& typed) {
+    if (config.actions.tied) typed.tie(encoder.block, encoder.inner);
+  };
   if (config.actions.head == "joint") return JointHead<B>(context, o);
   if (config.actions.head == "pointer") {
     TokenPointerHead<B> pointer(context, o);
-    if (config.actions.tied) pointer.typed.tie(encoder.block, encoder.inner);
+    tied(pointer.typed);
     return pointer;
   }
   TypedHead<B> typed(context, o);
-  if (config.actions.tied) typed.tie(encoder.block, encoder.inner);
+  tied(typed);
   return typed;
 }
 

@@ -56,10 +56,27 @@ template <Backend B> Tensor<B> cross_entropy(const Tensor<B>& logits, const Tens
   return squeeze(logsumexp(logits, -1) - own, 1);
 }
 
+namespace detail {
+
+/// Where nothing is recorded: some rows after others, so that never all logits are there, and with the bits that linear() gives a row.
+template <Backend B> Tensor<B> unrecorded_cross_entropy(const Tensor<B>& h, const Tensor<B>& weight, const Tensor<B>& target) {
+  constexpr std::int64_t most_logits = 1 << 22;
+  const std::int64_t step = std::max<std::int64_t>(most_logits / std::max<std::int64_t>(weight.size(0), 1), 1);
+  std::vector<Tensor<B>> parts;
+  for (std::int64_t at = 0; at < h.size(0); at += step) {
+    const std::int64_t end = std::min(h.size(0), at + step);
+    parts.push_back(cross_entropy(linear(slice(h, 0, at, end), weight), slice(target, 0, at, end)));
+  }
+  return concat(parts, 0);
+}
+
+}  // namespace detail
+
 template <Backend B> Tensor<B> linear_cross_entropy(const Tensor<B>& h, const Tensor<B>& weight, const Tensor<B>& target) {
   detail::check_targets("linear_cross_entropy", h, target);
   detail::need_rank("linear_cross_entropy", "the weight", weight, 2);
   if (h.size(1) != weight.size(1)) detail::shapes_differ("linear_cross_entropy", "widths differ", h.shape(), weight.shape());
+  if (!detail::recording && h.elements()) return detail::unrecorded_cross_entropy(h, weight, target);
   Tensor<B> y;
   if (h.elements() && detail::fused_linear_cross_entropy(y, h, weight, target)) return y;
   return cross_entropy(linear(h, weight), target);

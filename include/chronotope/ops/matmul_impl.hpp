@@ -78,6 +78,19 @@ bool fused_linear(Tensor<B>& out, const Tensor<B>& x_in, const Tensor<B>& weight
   return false;
 }
 
+/// Where nothing is recorded: a backend may give each row bits that do not depend on the others.
+template <Backend B> bool unrecorded_linear(Tensor<B>& out, const Tensor<B>& x_in, const Tensor<B>& weight) {
+  if constexpr (requires { &B::try_linear; }) {
+    if (recording || x_in.elements() == 0) return false;
+    const Tensor<B> x = dense(x_in), w = dense(weight);
+    Shape shape = x.shape();
+    shape[-1] = w.size(0);
+    out = Tensor<B>(x.state(), shape, x.dtype());
+    return B::try_linear(x.stream(), as_rows(out.view()), as_rows(x.view()), w.view(), View{}, false);
+  }
+  return false;
+}
+
 }  // namespace detail
 
 template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weight, const Tensor<B>& bias, bool rectify) {
@@ -93,6 +106,7 @@ template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weigh
 
 template <Backend B> Tensor<B> linear(const Tensor<B>& x, const Tensor<B>& weight) {
   detail::check_linear(x, weight);
+  if (Tensor<B> y; detail::unrecorded_linear(y, x, weight)) return y;
   Shape shape = x.shape();
   shape[-1] = weight.size(0);
   // Leading axes merge, so that the weight's gradient is one product instead of one a batch entry and a sum.

@@ -47,7 +47,7 @@ class ActionServer {
   std::unique_ptr<State> state_;
 };
 
-/// One user. Holds keys and values of the profile and of up to model.length actions: bytes() of them, 8 x layers x width a token. When an action
+/// One user. Holds keys and values of the profile and of up to model.length actions: bytes() of them, 8 x layers x width a token and up to a quarter more. When an action
 /// comes to a full session, the oldest half is forgotten and the rest encoded again, so that answers are always those of a full pass
 /// over the actions that are remembered.
 class PlaceSession {

@@ -8,6 +8,7 @@
 
 #include "chronotope/nn/module.hpp"
 #include "chronotope/nn/state.hpp"
+#include "chronotope/ops/shape.hpp"
 #include "chronotope/train/adam_step.hpp"
 
 namespace chronotope {
@@ -55,7 +56,8 @@ template <Backend B> class AdamW {
     const AdamStep now{rate, options_.beta1, options_.beta2, options_.eps, options_.weight_decay,
                        1 - std::pow(options_.beta1, t), 1 - std::pow(options_.beta2, t), scale};
     for (Slot& slot : slots_) {
-      if (slot.ids.defined()) adam_rows(slot.parameter.value(), slot.m, slot.v, slot.ids, slot.gradient, now);
+      if (slot.ids.defined() && options_.rows == RowUpdates::lazy) adam_rows(slot.parameter.value(), slot.m, slot.v, slot.ids, slot.gradient, now);
+      else if (slot.ids.defined()) adam_pieces(slot, now);
       else if (slot.gradient.defined()) adam(slot.parameter.value(), slot.m, slot.v, slot.gradient, now);
       clear(slot);
     }
@@ -86,7 +88,7 @@ template <Backend B> class AdamW {
     Parameter<B> parameter;
     Tensor<B> m, v;
     Tensor<B> gradient;  ///< of this step: dense, or one row for each of `ids`
-    Tensor<B> ids;       ///< [U] i32 unique, defined when only rows are updated
+    Tensor<B> ids;       ///< [U] i32 unique, defined when all other rows have the gradient 0
   };
 
   static Tensor<B> moment(Context<B>& context, const std::map<std::string, HostTensor>& state, const std::string& name, const Tensor<B>& now) {
@@ -106,7 +108,7 @@ template <Backend B> class AdamW {
     Gradient<B>& g = slot.parameter.gradient();
     if (g.rows.empty()) {
       slot.gradient = g.dense;
-    } else if (options_.rows == RowUpdates::lazy && !g.dense.defined()) {
+    } else if (!g.dense.defined() && (options_.rows == RowUpdates::lazy || mostly_zero(g, slot.m))) {
       std::tie(slot.ids, slot.gradient) = summed_rows(g, slot.parameter.value());
     } else {
       const Tensor<B>& p = slot.parameter.value();
@@ -114,6 +116,41 @@ template <Backend B> class AdamW {
       if (g.dense.defined()) B::copy(p.stream(), slot.gradient.view(), g.dense.view());
       for (const auto& part : g.rows)
         if (part.rows.elements()) B::scatter_add(p.stream(), slot.gradient.view(), part.ids.view(), part.rows.view());
+    }
+  }
+
+  /// Whether the dense gradient of a table is not worth making.
+  static bool mostly_zero(const Gradient<B>& g, const Tensor<B>& table) {
+    std::int64_t rows = 0;
+    for (const auto& part : g.rows) rows += part.ids.elements();
+    return table.elements() > piece && 8 * rows <= table.size(0);
+  }
+
+  /// The update of a large table with a gradient for some rows, a piece of the table after another: of the zeros between those rows there is
+  /// never more than a piece, and it stays in the cache.
+  static void adam_pieces(Slot& slot, const AdamStep& now) {
+    const Tensor<B>& p = slot.parameter.value();
+    const std::vector<std::int32_t> ids = slot.ids.template to_host<std::int32_t>();
+    std::vector<std::int32_t> order(ids.size());  // by id
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](std::int32_t a, std::int32_t b) { return ids[static_cast<std::size_t>(a)] < ids[static_cast<std::size_t>(b)]; });
+    const std::int64_t rows = p.size(0), most = std::max<std::int64_t>(1, piece * rows / p.elements());
+    Tensor<B> zeros;
+    auto next = order.begin();
+    for (std::int64_t begin = 0; begin < rows; begin += most) {
+      const std::int64_t end = std::min(rows, begin + most);
+      std::vector<std::int32_t> from, to;
+      for (; next != order.end() && ids[static_cast<std::size_t>(*next)] < end; ++next)
+        from.push_back(*next), to.push_back(ids[static_cast<std::size_t>(*next)] - static_cast<std::int32_t>(begin));
+      const auto part = [&](const Tensor<B>& x) { return slice(x, 0, begin, end); };
+      if (!zeros.defined() || zeros.size(0) != end - begin) zeros = full<B>(p.state(), part(p).shape(), 0, p.dtype());
+      if (from.empty()) {
+        adam(part(p), part(slot.m), part(slot.v), zeros, now);
+        continue;
+      }
+      const auto n = static_cast<std::int64_t>(from.size());
+      const auto list = [&](const std::vector<std::int32_t>& values) { return Tensor<B>::from_host(p.state(), std::span<const std::int32_t>(values), {n}); };
+      adam(part(p), part(slot.m), part(slot.v), scatter_add(zeros, list(to), gather(slot.gradient, list(from))), now);
     }
   }
 
@@ -150,6 +187,8 @@ template <Backend B> class AdamW {
     }
     return std::sqrt(total);
   }
+
+  static constexpr std::int64_t piece = std::int64_t{1} << 19;  // elements
 
   AdamOptions options_;
   std::vector<Slot> slots_;

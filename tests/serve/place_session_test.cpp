@@ -1,0 +1,147 @@
+// A user who is encoded once must be answered like one who is read anew with every request.
+
+#include "chronotope/serve/place_session.hpp"
+
+#include <cmath>
+
+#include "chronotope/data/world.hpp"
+#include "chronotope/train/action_run.hpp"
+#include "data/geo_places.hpp"
+#include "train/tiny.hpp"
+
+using namespace chronotope;
+
+namespace {
+
+/// A small world's logs, its index and a model trained for a moment, in a stage.
+struct Served {
+  scratch::Folder folder;
+  std::vector<LoggedAction> actions;  // of the first user who is no robot
+  std::vector<WorldRequest> requests;
+
+  explicit Served(const std::string& stage) {
+    const World world({.users = 12, .places = 200, .cities = 2, .days = 40, .actions_per_user = 30, .requests_per_user = 4});
+    PlaceList places;
+    for (std::uint32_t n = 0; n < world.places(); ++n) {
+      const WorldPlace p = world.place(n);
+      places.add({p.id, p.position.latitude, p.position.longitude, p.popularity, p.category});
+    }
+    GeoIndexFolder::create(folder.file("index"), places);
+    ActionWriter log(folder.file("log.csv"));
+    RequestWriter asked(folder.file("requests.csv"));
+    for (int user = 0; user < 12; ++user) {
+      const WorldUser u = world.user(static_cast<std::uint32_t>(user));
+      for (const WorldAction& a : u.actions) log.write(a.action);
+      for (const WorldRequest& r : u.requests) asked.write(r.request);
+      if (!actions.empty() || u.robot) continue;
+      for (const WorldAction& a : u.actions) actions.push_back(a.action);
+      requests = u.requests;
+    }
+    log.finish(), asked.finish();
+    Config config;
+    set_config(config, {"system=actions", "actions.index=" + folder.file("index"), "model.layers=2", "model.width=24", "model.heads=2", "model.feed_forward=24", "model.length=8",
+                        "model.geo_rows=32", "training.learning_rate=0.01", "training.warmup_steps=2", "training.epochs=1", "training.batch=8", "evaluation.targets=10", "actions.embedding=6"});
+    Context<any_backend> context(tiny::stream(tiny::backends().front()));
+    train_actions(context, actions_in(folder.file("log.csv")), config, folder.file("base"), {});
+    set_config(config, {"stage.name=" + stage, "stage.from=" + folder.file("base")});
+    train_stage(context, actions_in(folder.file("log.csv")), folder.file("requests.csv"), config, folder.file("model"), {});
+  }
+  ActionServer server() const { return ActionServer(folder.file("model"), tiny::stream(tiny::backends().front())); }
+  RequestContext now() const { return {requests.front().request.time, requests.front().request.user_position}; }
+};
+
+const Served& ranked() {
+  static const Served made("rank");
+  return made;
+}
+
+void check_close(const std::vector<double>& a, const std::vector<double>& b, double tolerance = 1e-5) {
+  REQUIRE(a.size() == b.size());
+  for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i] == doctest::Approx(b[i]).epsilon(tolerance));
+}
+
+}  // namespace
+
+TEST_CASE("actions one by one, some at a time or all at once, over the length limit: the same answers") {
+  const ActionServer server = ranked().server();
+  const auto shown = std::span<const ShownPlace>(ranked().requests.front().request.shown);
+  const auto& log = ranked().actions;
+  REQUIRE(log.size() > 20);
+  PlaceSession one_by_one(server, log.front().profile);
+  for (std::size_t i = 0; i < 20; ++i) {
+    one_by_one.append(std::span(log).subspan(i, 1));
+    CHECK(one_by_one.actions() <= 8);
+    PlaceSession anew(server, log.front().profile);
+    anew.append(std::span(log).subspan(i + 1 - one_by_one.actions(), one_by_one.actions()));
+    CHECK(anew.actions() == (one_by_one.actions() == 8 ? 8 : one_by_one.actions()));
+    check_close(one_by_one.rank(ranked().now(), shown), anew.rank(ranked().now(), shown));
+    const auto a = one_by_one.generate(ranked().now()), b = anew.generate(ranked().now());
+    REQUIRE(a.size() == b.size());
+    for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k].probability == doctest::Approx(b[k].probability).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("a candidate's score knows nothing of the others, and asking leaves the session as it was") {
+  const ActionServer server = ranked().server();
+  PlaceSession session(server);
+  session.append(std::span(ranked().actions).first(6));
+  auto shown = ranked().requests.front().request.shown;
+  const std::int64_t bytes = session.bytes();
+  const auto scores = session.rank(ranked().now(), shown);
+  std::vector<double> alone;
+  for (const ShownPlace& place : shown) alone.push_back(session.rank(ranked().now(), std::span(&place, 1))[0]);
+  check_close(scores, alone, 1e-6);
+  std::reverse(shown.begin(), shown.end());
+  auto turned = session.rank(ranked().now(), shown);
+  std::reverse(turned.begin(), turned.end());
+  check_close(scores, turned, 1e-6);
+  CHECK(session.bytes() >= bytes);
+  CHECK(session.rank(ranked().now(), {}).empty());
+  const ShownPlace twice[] = {shown[0], shown[0]};
+  const auto same = session.rank(ranked().now(), twice);
+  CHECK(same[0] == doctest::Approx(same[1]).epsilon(1e-6));
+  const ShownPlace unknown{"nobody knows it", GeoPosition{0, 0}, "Nonsense", false};
+  CHECK(std::isfinite(session.rank(ranked().now(), std::span(&unknown, 1))[0]));
+}
+
+TEST_CASE("a user without history or profile is served, and the stage that was not trained is named") {
+  const ActionServer server = ranked().server();
+  PlaceSession nobody(server);
+  CHECK(nobody.generate({1'717'405'200, {}}).size() == 10);
+  CHECK_THROWS_WITH_AS(nobody.embed({1'717'405'200, {}}), "this model was not trained to embed users: chronotope train --stage embed --from it makes one that is", ConfigError);
+  const std::string id = "p1";
+  CHECK_THROWS_AS(server.embed_places(std::span(&id, 1)), ConfigError);
+}
+
+TEST_CASE("variety and novelty: shares of categories and blocks, only new places") {
+  const ActionServer server = ranked().server();
+  PlaceSession session(server);
+  session.append(std::span(ranked().actions).first(8));
+  GenerateOptions options;
+  options.beams = {100, 100, 12, true};
+  options.most_of_category = 1;
+  std::map<std::string, int> of;
+  for (const SuggestedPlace& p : session.generate(ranked().now(), options)) CHECK(++of[p.category] == 1);
+  options.most_of_category = 0, options.new_only = true;
+  for (const SuggestedPlace& p : session.generate(ranked().now(), options)) CHECK(p.visits == 0);
+}
+
+TEST_CASE("vectors have length 1, and users and places one space") {
+  const Served embedded("embed");
+  const ActionServer server = embedded.server();
+  const std::vector<std::string> ids{"p1", "p2", "unknown"};
+  const Matrix places = server.embed_places(ids);
+  CHECK(places.rows == 3);
+  CHECK(places.width == 6);
+  PlaceSession session(server);
+  session.append(std::span(embedded.actions).first(8));
+  const auto user = session.embed(embedded.now());
+  REQUIRE(user.size() == 6);
+  const auto length = [](std::span<const float> x) {
+    double sum = 0;
+    for (const float v : x) sum += static_cast<double>(v) * v;
+    return sum;
+  };
+  CHECK(length(user) == doctest::Approx(1).epsilon(1e-5));
+  for (std::int64_t r = 0; r < 3; ++r) CHECK(length(places.row(r)) == doctest::Approx(1).epsilon(1e-5));
+}
