@@ -41,6 +41,7 @@ PointerLayout::PointerLayout(const ActionBatch& batch) {
   for (std::size_t s = 0; s < S; ++s) {
     for (std::size_t j = begin[s]; j < begin[s + 1]; ++j) {
       key_action[s * N + j - begin[s]] = static_cast<std::int32_t>(j);
+      key_category[s * N + j - begin[s]] = batch.actions[j].category;
       key_place[s * N + j - begin[s]] = batch.actions[j].place;
     }
     for (std::size_t q = run[s]; q < run[s + 1]; ++q) {

@@ -55,7 +55,7 @@ TokenPointers::TokenPointers(const TokenTrail& trail, std::span<const PointerAsk
   std::vector<std::size_t> slot_of(steps.size());
   for (std::size_t s = 0; s < all.size(); ++s) {
     const auto first = static_cast<std::size_t>(all[s].first), last = static_cast<std::size_t>(all[s].column.rbegin()->first);
-    for (std::size_t j = first; j < last; ++j) key_action[s * N + j - first] = static_cast<std::int32_t>(j);
+    for (std::size_t j = first; j < last; ++j) key_action[s * N + j - first] = static_cast<std::int32_t>(j), key_category[s * N + j - first] = steps[j].category;
     for (const auto& [step, column] : all[s].column) {
       const std::size_t row = s * M + column;
       query_action[row] = step, slot_of[static_cast<std::size_t>(step)] = row;

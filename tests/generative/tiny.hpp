@@ -25,7 +25,7 @@ inline TokenEncoderOptions tiny_tokens(const TinyShape& s) {
 
 template <class Decoder = LlamaDecoder<Reference>, class Head = TypedHead<Reference>> auto tiny_generative(const TinyShape& s = {}) {
   return GenerativeModel(context(), TokenEncoder<Reference>(context(), tiny_tokens(s)), Decoder(context(), tiny_decoder()),
-                         Head(context(), {tiny_width, s.blocks, s.inners, DType::f64, 2, 3}), 4, DType::f64);
+                         Head(context(), {tiny_width, s.blocks, s.inners, DType::f64, 2, 3, tiny_categories}), 4, DType::f64);
 }
 
 /// Tokens whose ids follow from a seed.

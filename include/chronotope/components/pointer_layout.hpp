@@ -21,12 +21,13 @@ struct PointerBins {
 struct PointerGrid {
   std::int64_t sequences = 0, keys = 0, queries = 0;         ///< S, N, M
   std::vector<std::int32_t> key_action, query_action;        ///< [S, N], [S, M] numbers of actions, 0 in padding
+  std::vector<std::int32_t> key_category;                    ///< [S, N]
   std::vector<std::int32_t> recency, hour, weekday, distance, follow;  ///< [S, M, N] bins
 
   /// Room for S x M x N, all 0.
   void resize(std::size_t S, std::size_t M, std::size_t N) {
     sequences = static_cast<std::int64_t>(S), queries = static_cast<std::int64_t>(M), keys = static_cast<std::int64_t>(N);
-    key_action.assign(S * N, 0), query_action.assign(S * M, 0);
+    key_action.assign(S * N, 0), key_category.assign(S * N, 0), query_action.assign(S * M, 0);
     for (auto* bins : {&recency, &hour, &weekday, &distance, &follow}) bins->assign(S * M * N, 0);
   }
 };

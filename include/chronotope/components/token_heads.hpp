@@ -15,6 +15,7 @@ struct TokenHeadOptions {
   std::int64_t inners = 1;   ///< NI, the unknown 0 included
   DType dtype = DType::f32;
   std::int64_t pointer_heads = 2, pointer_width = 32;  ///< K, d of TokenPointerHead
+  std::int64_t categories = 1;  ///< of places, the unknown 0 included: what its keys know
 };
 
 namespace detail {

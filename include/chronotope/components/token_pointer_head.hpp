@@ -13,7 +13,7 @@ namespace chronotope {
 ///   P(block = b)          = g_0 softmax(W_B h_u)_b + sum_k g_k sum_j a_k(i, j) [block of j = b]                      g = softmax(W_g h_u + c)
 ///   P(inner = m | block b) = g'_0 softmax(W_I h_b)_m + sum_k g'_k sum_{j in block b} a'_k(i, j) [inner of j = m]     g' = softmax(W_g' h_b + c')
 /// h_u, h_b: hidden states of the context i and of the block token behind it; a_k(i, .) is the softmax over j of PointerAttention's
-/// s_k(i, j) between contexts, a'_k(i, .) that of the same scores over the j in block b. Who has nobody to point to gets g_0 = 1. Where
+/// s_k(i, j) between contexts, which knows the categories of past places too, a'_k(i, .) that of the same scores over the j in block b. Who has nobody to point to gets g_0 = 1. Where
 /// places are one token, the second form holds with h_u and without the restriction.
 template <Backend B> class TokenPointerHead {
  public:
@@ -21,7 +21,7 @@ template <Backend B> class TokenPointerHead {
 
   /// Throws ConfigError unless there is at least one pointer head of at least one element.
   TokenPointerHead(Context<B>& context, const TokenHeadOptions& o)
-      : typed(context, o), attention(context, {o.width, o.pointer_heads, o.pointer_width, o.dtype, TokenPointerBins::weekday, TokenPointerBins::distance}),
+      : typed(context, o), attention(context, {o.width, o.pointer_heads, o.pointer_width, o.dtype, TokenPointerBins::weekday, TokenPointerBins::distance, o.categories, bias_scale}),
         inner_gate(context, o.width, o.pointer_heads + 1, true, o.dtype) {
     if (o.blocks > 0) block_gate.emplace(context, o.width, o.pointer_heads + 1, true, o.dtype);
   }
@@ -69,6 +69,8 @@ template <Backend B> class TokenPointerHead {
   Linear<B> inner_gate;                 ///< W_g' [1 + K, D]
 
  private:
+  static constexpr double bias_scale = 8;  ///< a bias of 4 within some hundred steps
+
   static const Linear<B>& gate_of(const std::optional<Linear<B>>& gate) {
     if (!gate) throw DataError("[head] a block is asked for, the head knows none");
     return *gate;
