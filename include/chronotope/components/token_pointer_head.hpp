@@ -13,8 +13,8 @@ namespace chronotope {
 ///   P(block = b)          = g_0 softmax(W_B h_u)_b + sum_k g_k sum_j a_k(i, j) [block of j = b]                      g = softmax(W_g h_u + c)
 ///   P(inner = m | block b) = g'_0 softmax(W_I h_b)_m + sum_k g'_k sum_{j in block b} a'_k(i, j) [inner of j = m]     g' = softmax(W_g' h_b + c')
 /// h_u, h_b: hidden states of the context i and of the block token behind it; a_k(i, .) is the softmax over j of PointerAttention's
-/// s_k(i, j) between contexts, which knows the categories of past places too, a'_k(i, .) that of the same scores over the j in block b. Who has nobody to point to gets g_0 = 1. Where
-/// places are one token, the second form holds with h_u and without the restriction.
+/// s_k(i, j) between contexts, which knows the categories of past places too, a'_k(i, .) that of the same scores over the j in block b. Who
+/// has nobody to point to gets g_0 = 1. Where places are one token, the second form holds with h_u and without the restriction.
 template <Backend B> class TokenPointerHead {
  public:
   using backend = B;
