@@ -70,7 +70,10 @@ void run_actions(const Options& o, const std::vector<Checkpoint>& checkpoints) {
   const auto on_requests = [](const Checkpoint& c) { return c.config.stage.name == "rank" || c.config.stage.name == "embed"; };
   for (const Checkpoint& c : checkpoints)
     if (on_requests(c) != on_requests(checkpoints.front())) throw ConfigError("models that generate places and models that score candidates cannot stand in one table");
-  const ActionEvaluation evaluation{o.checkpoints, o.data, o.requests, o.truth, o.json, o.index, o.split == "validation", o.targets};
+  std::vector<std::string> names = o.checkpoints;
+  for (std::size_t i = 0; i < names.size(); ++i)
+    if (checkpoints[i].config.actions.head == "pointer") names[i] += " (" + action_model_name(checkpoints[i].config) + ")";
+  const ActionEvaluation evaluation{std::move(names), o.data, o.requests, o.truth, o.json, o.index, o.split == "validation", o.targets};
   if (on_requests(checkpoints.front())) evaluate_requests(evaluation, checkpoints, o.device);
   else evaluate_places(evaluation, checkpoints, o.device);
 }

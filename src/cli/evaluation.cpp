@@ -68,6 +68,12 @@ std::string model_name(const ModelConfig& m) {
   return std::string(m.decoder == "gpt" ? "GPT-style decoder" : "Spacetime-GR") + (m.head == "history_pointer" ? " + history pointer" : "");
 }
 
+std::string action_model_name(const Config& config) {
+  ModelConfig m = config.model;
+  m.head = config.actions.head == "pointer" ? "history_pointer" : "vocabulary";
+  return model_name(m);
+}
+
 EvaluationReport evaluate_checkpoints(const std::vector<Checkpoint>& checkpoints, const CheckinTable& table, Split split, const Device& device) {
   ModelRanks ranks;
   Context<any_backend> context(device.stream());

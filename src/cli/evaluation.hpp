@@ -19,6 +19,8 @@ EvaluationReport evaluate_checkpoints(const std::vector<Checkpoint>& checkpoints
 
 /// "Spacetime-GR", "Spacetime-GR + history pointer", …
 std::string model_name(const ModelConfig& config);
+/// The same for a model of actions.
+std::string action_model_name(const Config& config);
 
 /// The page of a checkpoint: curves from its log, the evaluation, one user's map. `source` names the data in words.
 ReportContent report_content(const std::string& folder, const CheckinTable& table, Split split, const EvaluationReport& evaluation,

@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "cli/evaluation.hpp"
+
 namespace chronotope::cli {
 namespace {
 
@@ -36,7 +38,7 @@ ProgressTexts place_progress(std::int64_t places) {
 ProgressTexts action_progress() {
   const auto describe = [](const Config& config) {
     const ModelConfig& m = config.model;
-    return m.decoder + " decoder, " + std::to_string(m.layers) + " layers of width " + std::to_string(m.width) + ", " + config.actions.codes + " codes of places, " + config.actions.head + " head";
+    return action_model_name(config) + ", " + m.decoder + " decoder, " + std::to_string(m.layers) + " layers of width " + std::to_string(m.width) + ", " + config.actions.codes + " codes of places, " + config.actions.head + " head";
   };
   return {"actions", describe, {}};
 }

@@ -127,10 +127,11 @@ std::array<std::int32_t, geo_parts> ActionTokenizer::where(double latitude, doub
   return rows;
 }
 
-ContextInput ActionTokenizer::context(const PastAction& a) const { return {when(a.local), where(a.user_latitude, a.user_longitude)}; }
+ContextInput ActionTokenizer::context(const PastAction& a) const { return {when(a.local), where(a.user_latitude, a.user_longitude), a.local, {a.user_latitude, a.user_longitude}}; }
 ContextInput ActionTokenizer::context(const RequestContext& r) const {
-  constexpr double nowhere = SeenPlace::nowhere;
-  return {when(r.local), where(r.position ? r.position->latitude : nowhere, r.position ? r.position->longitude : nowhere)};
+  TokenPosition at;
+  if (r.position) at = {static_cast<float>(r.position->latitude), static_cast<float>(r.position->longitude)};
+  return {when(r.local), where(r.position ? r.position->latitude : at.latitude, r.position ? r.position->longitude : at.longitude), r.local, at};
 }
 
 std::int32_t ActionTokenizer::block(const SeenPlace& p) const {
@@ -140,7 +141,7 @@ std::int32_t ActionTokenizer::block(const SeenPlace& p) const {
 }
 
 InnerInput ActionTokenizer::inner(const SeenPlace& p) const {
-  return {static_cast<std::int32_t>(places().tokens(p.place).inner), p.category, where(p.latitude, p.longitude), static_cast<std::int32_t>(p.place)};
+  return {static_cast<std::int32_t>(places().tokens(p.place).inner), p.category, where(p.latitude, p.longitude), static_cast<std::int32_t>(p.place), {p.latitude, p.longitude}};
 }
 
 }  // namespace chronotope

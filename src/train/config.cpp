@@ -113,8 +113,8 @@ void check(const ModelConfig& m) {
 
 void check(const ActionsConfig& a) {
   one_of("actions.codes", a.codes, {"hierarchical", "hashed", "single"});
-  one_of("actions.head", a.head, {"typed", "joint"});
-  need(!a.tied || a.head == "typed", "actions.tied needs actions.head=typed");
+  one_of("actions.head", a.head, {"typed", "joint", "pointer"});
+  need(!a.tied || a.head != "joint", "actions.tied needs actions.head=typed or pointer");
   one_of("actions.fusion", a.fusion, {"fixed", "gated"});
   need(a.profile_tokens >= 0 && a.profile_tokens <= 4096, "actions.profile_tokens must be 0 to 4096");
   need(a.profile_pieces >= 257 && a.profile_pieces <= 65536, "actions.profile_pieces must be 257 to 65536: 256 bytes and one for the end");

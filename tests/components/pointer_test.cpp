@@ -74,7 +74,7 @@ TEST_CASE("a pointer alone gives all probability to places of the past, each vis
   HistoryPointerHead<Reference> head(context(), tiny_head());
   head.gate.weight.assign(full<Reference>(context(), {3, tiny_width}, 0, DType::f64));
   head.gate.bias->assign(of({-60, 1, 1}));
-  head.query.weight.assign(full<Reference>(context(), {6, tiny_width}, 0, DType::f64));  // no content: biases decide
+  head.attention.query.weight.assign(full<Reference>(context(), {6, tiny_width}, 0, DType::f64));  // no content: biases decide
   ActionBatch batch = made_up_batch({4, 1}, {3, 4});
   const std::int32_t places[] = {2, 5, 2, 1, 1};
   for (std::size_t i = 0; i < 5; ++i) batch.actions[i].place = places[i];

@@ -49,7 +49,8 @@ template <class Model> struct Asked {
 /// log P(block) + log P(inner | block) of every place, one block after another.
 template <class Model> std::map<std::uint32_t, double> exhaustive(const Model& model, const PlaceCatalogue& places, Asked<Model>& asked) {
   std::map<std::uint32_t, double> all;
-  const auto scores = places.block_rows() ? model.head.block_scores(asked.h).template to_host<double>() : std::vector<double>{0};
+  const std::vector<std::int32_t> u{asked.seen.end - 1}, behind{asked.seen.end};
+  const auto scores = places.block_rows() ? model.head.block_scores(asked.h, asked.encoded.contexts(), u).template to_host<double>() : std::vector<double>{0};
   for (std::uint32_t block = places.block_rows() ? 1 : 0; block < scores.size(); ++block) {
     T h = asked.h;
     const auto mark = asked.encoded.mark();
@@ -58,9 +59,9 @@ template <class Model> std::map<std::uint32_t, double> exhaustive(const Model& m
       branch.branch(asked.seen);
       branch.ask(branch.block(static_cast<std::int32_t>(block)), Question::inner);
       h = asked.encoded.add(context(), model, branch);
-      asked.encoded.keep(mark);
     }
-    const auto inner = model.head.inner_scores(h).template to_host<double>();
+    const auto inner = model.head.inner_scores(h, asked.encoded.contexts(), places.block_rows() ? behind : u).template to_host<double>();
+    asked.encoded.keep(mark);
     for (std::uint32_t i = 1; i <= places.inners(block); ++i) {
       const std::uint32_t number = places.number(PlaceCode{block, i});
       if (places.place(number)) all[number] = scores[block] + inner[i];
@@ -83,11 +84,11 @@ void check_best(const std::vector<GeneratedPlace>& found, const std::map<std::ui
 
 }  // namespace
 
-TEST_CASE("beams that cover everything, and exact ones of any width, are exhaustive search") {
+TEST_CASE_TEMPLATE("beams that cover everything, and exact ones of any width, are exhaustive search", Head, TypedHead<Reference>, TokenPointerHead<Reference>) {
   for (const PlaceCodes codes : {PlaceCodes::hierarchical, PlaceCodes::hashed, PlaceCodes::single}) {
     const World world(codes);
     const TinyShape shape{world.blocks, world.inners};
-    auto model = tiny_generative(shape);
+    auto model = tiny_generative<LlamaDecoder<Reference>, Head>(shape);
     stir(model);
     Asked asked(model, shape);
     const auto all = exhaustive(model, world.places, asked);

@@ -23,15 +23,18 @@ TEST_CASE("gradients of encoder and heads: every composition") {
     const TokenTensors<Reference> tokens(context(), made_up_tokens(1, shape));
     auto typed = tiny_generative(shape);
     auto joint = tiny_generative<LlamaDecoder<Reference>, JointHead<Reference>>(shape);
+    auto pointer = tiny_generative<LlamaDecoder<Reference>, TokenPointerHead<Reference>>(shape);
     if (shape.vector_width > 0) {
       typed.encoder.set_vectors(random({3, shape.vector_width}, 5));
       joint.encoder.set_vectors(random({3, shape.vector_width}, 5));
+      pointer.encoder.set_vectors(random({3, shape.vector_width}, 5));
     }
     INFO("blocks ", shape.blocks, ", vectors ", shape.vector_width, ", spacetime ", shape.spacetime, ", gated ", shape.fusion == FusionWeights::gated);
     const auto loss = [&](const auto& m) { return m.nll(tokens); };
     // user, place and classifier take no part here: their gradients are 0 either way.
     check_module("typed", typed, loss);
     check_module("joint", joint, loss);
+    check_module("pointer", pointer, loss);
   }
 }
 

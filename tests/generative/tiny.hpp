@@ -5,7 +5,7 @@
 
 #include "chronotope/components/decoder.hpp"
 #include "chronotope/components/token_encoder.hpp"
-#include "chronotope/components/token_heads.hpp"
+#include "chronotope/components/token_pointer_head.hpp"
 #include "chronotope/models/generative_model.hpp"
 #include "chronotope/models/place_beams.hpp"
 #include "components/tiny.hpp"
@@ -25,13 +25,14 @@ inline TokenEncoderOptions tiny_tokens(const TinyShape& s) {
 
 template <class Decoder = LlamaDecoder<Reference>, class Head = TypedHead<Reference>> auto tiny_generative(const TinyShape& s = {}) {
   return GenerativeModel(context(), TokenEncoder<Reference>(context(), tiny_tokens(s)), Decoder(context(), tiny_decoder()),
-                         Head(context(), {tiny_width, s.blocks, s.inners, DType::f64}), 4, DType::f64);
+                         Head(context(), {tiny_width, s.blocks, s.inners, DType::f64, 2, 3, tiny_categories}), 4, DType::f64);
 }
 
 /// Tokens whose ids follow from a seed.
 struct TokenMaker {
   std::mt19937_64 random;
   TinyShape shape;
+  std::int64_t local = 0;
   explicit TokenMaker(std::uint64_t seed, TinyShape shape = {}) : random(seed), shape(shape) {}
 
   std::int32_t below(std::int64_t n) { return static_cast<std::int32_t>(random() % static_cast<std::uint64_t>(n)); }
@@ -40,8 +41,12 @@ struct TokenMaker {
     for (auto& id : all) id = below(n);
     return all;
   }
-  ContextInput context() { return {{below(12), below(31), below(7), below(24)}, ids<geo_parts>(tiny_geo_rows + 1)}; }
-  InnerInput inner() { return {below(shape.inners), below(tiny_categories), ids<geo_parts>(tiny_geo_rows + 1), below(3)}; }
+  TokenPosition position() { return below(4) == 0 ? TokenPosition{} : TokenPosition{40 + 0.01f * static_cast<float>(below(30)), 3 + 0.01f * static_cast<float>(below(30))}; }
+  ContextInput context() {
+    local += 60 * below(3000);
+    return {{below(12), below(31), below(7), below(24)}, ids<geo_parts>(tiny_geo_rows + 1), local, position()};
+  }
+  InnerInput inner() { return {below(shape.inners), below(tiny_categories), ids<geo_parts>(tiny_geo_rows + 1), below(3), position()}; }
 
   /// The tokens of an action; asks for its place when `asked`.
   void action(TokenBatch& batch, bool asked) {

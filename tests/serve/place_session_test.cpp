@@ -19,7 +19,7 @@ struct Served {
   std::vector<LoggedAction> actions;  // of the first user who is no robot
   std::vector<WorldRequest> requests;
 
-  explicit Served(const std::string& stage) {
+  explicit Served(const std::string& stage, const std::string& head = "typed") {
     const World world({.users = 12, .places = 200, .cities = 2, .days = 40, .actions_per_user = 30, .requests_per_user = 4});
     PlaceList places;
     for (std::uint32_t n = 0; n < world.places(); ++n) {
@@ -40,7 +40,7 @@ struct Served {
     log.finish(), asked.finish();
     Config config;
     set_config(config, {"system=actions", "actions.index=" + folder.file("index"), "model.layers=2", "model.width=24", "model.heads=2", "model.feed_forward=24", "model.length=8",
-                        "model.geo_rows=32", "training.learning_rate=0.01", "training.warmup_steps=2", "training.epochs=1", "training.batch=8", "evaluation.targets=10", "actions.embedding=6"});
+                        "model.geo_rows=32", "training.learning_rate=0.01", "training.warmup_steps=2", "training.epochs=1", "training.batch=8", "evaluation.targets=10", "actions.embedding=6", "actions.head=" + head});
     Context<any_backend> context(tiny::stream(tiny::backends().front()));
     train_actions(context, actions_in(folder.file("log.csv")), config, folder.file("base"), {});
     set_config(config, {"stage.name=" + stage, "stage.from=" + folder.file("base")});
@@ -77,6 +77,23 @@ TEST_CASE("actions one by one, some at a time or all at once, over the length li
     check_close(one_by_one.rank(ranked().now(), shown), anew.rank(ranked().now(), shown));
     const auto a = one_by_one.generate(ranked().now()), b = anew.generate(ranked().now());
     REQUIRE(a.size() == b.size());
+    for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k].probability == doctest::Approx(b[k].probability).epsilon(1e-4));
+  }
+}
+
+TEST_CASE("an aligned model with the history pointer: sessions generate what a full pass generates, exact beams what wide ones find") {
+  const Served pointing("align", "pointer");
+  const ActionServer server = pointing.server();
+  PlaceSession one_by_one(server);
+  GenerateOptions wide, exact;
+  wide.beams = {1000, 1000, 10}, exact.beams = {1, 1, 10, true};
+  for (std::size_t i = 0; i < 12; ++i) {
+    one_by_one.append(std::span(pointing.actions).subspan(i, 1));
+    PlaceSession anew(server);
+    anew.append(std::span(pointing.actions).subspan(i + 1 - one_by_one.actions(), one_by_one.actions()));
+    const auto a = one_by_one.generate(pointing.now(), wide), b = anew.generate(pointing.now(), exact);
+    REQUIRE(a.size() == 10);
+    REQUIRE(b.size() == 10);
     for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k].probability == doctest::Approx(b[k].probability).epsilon(1e-4));
   }
 }

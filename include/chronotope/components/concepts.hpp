@@ -3,6 +3,7 @@
 // class that lacks one does not compile, and the message names the member.
 
 #include "chronotope/components/actions.hpp"
+#include "chronotope/components/context_states.hpp"
 #include "chronotope/components/key_values.hpp"
 #include "chronotope/components/token_tensors.hpp"
 #include "chronotope/nn/module.hpp"
@@ -44,15 +45,18 @@ concept TokensEncoder = Module<E> && requires(const E& e, const TokenTensors<typ
   { e.width() } -> std::convertible_to<std::int64_t>;
 };
 
-/// Hidden states h [Q, D] to the next block, of NB, and to the next place in its block, of NI.
-///   nll(h, batch)       [Nb + Ni]: -log p of the targets, those of blocks first
-///   block_scores(h)     [Q, NB] log p
-///   inner_scores(h)     [Q, NI] log p
+/// Hidden states h [Q, D] to the next block, of NB, and to the next place in its block, of NI. `past` has the states of all contexts so far, if
+/// wants_contexts() says that the head looks at them; else it is empty, and rows may be.
+///   nll(h, batch, past)           [Nb + Ni]: -log p of the targets, those of blocks first
+///   block_scores(h, past, rows)   [Q, NB] log p; h stands at the packed rows [Q]
+///   inner_scores(h, past, rows)   [Q, NI] log p
 template <class H>
-concept TokensHead = Module<H> && requires(const H& head, const Tensor<typename H::backend>& h, const TokenTensors<typename H::backend>& batch) {
-  { head.nll(h, batch) } -> std::same_as<Tensor<typename H::backend>>;
-  { head.block_scores(h) } -> std::same_as<Tensor<typename H::backend>>;
-  { head.inner_scores(h) } -> std::same_as<Tensor<typename H::backend>>;
+concept TokensHead = Module<H> && requires(const H& head, const Tensor<typename H::backend>& h, const TokenTensors<typename H::backend>& batch,
+                                           const ContextStates<typename H::backend>& past, std::span<const std::int32_t> rows) {
+  { head.wants_contexts() } -> std::convertible_to<bool>;
+  { head.nll(h, batch, past) } -> std::same_as<Tensor<typename H::backend>>;
+  { head.block_scores(h, past, rows) } -> std::same_as<Tensor<typename H::backend>>;
+  { head.inner_scores(h, past, rows) } -> std::same_as<Tensor<typename H::backend>>;
 };
 
 /// Hidden states to places. `wants_all_contexts` says whether h holds the contexts of all actions [A, D] or of the

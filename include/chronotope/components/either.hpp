@@ -1,5 +1,5 @@
 #pragma once
-// One of two parts, chosen at run time.
+// One of several parts, chosen at run time.
 
 #include <variant>
 
@@ -30,30 +30,34 @@ class EitherDecoder {
   std::variant<A, C> part_;
 };
 
-/// A TokensHead that is an A or a C.
-template <TokensHead A, TokensHead C>
-  requires SameBackend<A, C>
+/// A TokensHead that is any one of several.
+template <TokensHead First, TokensHead... Others>
+  requires(SameBackend<First, Others> && ...)
 class EitherHead {
  public:
-  using backend = typename A::backend;
-  EitherHead(A part) : part_(std::move(part)) {}
-  EitherHead(C part) : part_(std::move(part)) {}
+  using backend = typename First::backend;
+  template <class Part>
+    requires(std::same_as<Part, First> || (std::same_as<Part, Others> || ...))
+  EitherHead(Part part) : part_(std::move(part)) {}
 
-  Tensor<backend> nll(const Tensor<backend>& h, const TokenTensors<backend>& batch) const {
-    return std::visit([&](const auto& part) { return part.nll(h, batch); }, part_);
+  bool wants_contexts() const {
+    return std::visit([](const auto& part) { return part.wants_contexts(); }, part_);
   }
-  Tensor<backend> block_scores(const Tensor<backend>& h) const {
-    return std::visit([&](const auto& part) { return part.block_scores(h); }, part_);
+  Tensor<backend> nll(const Tensor<backend>& h, const TokenTensors<backend>& batch, const ContextStates<backend>& past) const {
+    return std::visit([&](const auto& part) { return part.nll(h, batch, past); }, part_);
   }
-  Tensor<backend> inner_scores(const Tensor<backend>& h) const {
-    return std::visit([&](const auto& part) { return part.inner_scores(h); }, part_);
+  Tensor<backend> block_scores(const Tensor<backend>& h, const ContextStates<backend>& past, std::span<const std::int32_t> rows) const {
+    return std::visit([&](const auto& part) { return part.block_scores(h, past, rows); }, part_);
+  }
+  Tensor<backend> inner_scores(const Tensor<backend>& h, const ContextStates<backend>& past, std::span<const std::int32_t> rows) const {
+    return std::visit([&](const auto& part) { return part.inner_scores(h, past, rows); }, part_);
   }
   template <class V> void visit(V&& v) {
     std::visit([&](auto& part) { part.visit(v); }, part_);
   }
 
  private:
-  std::variant<A, C> part_;
+  std::variant<First, Others...> part_;
 };
 
 }  // namespace chronotope

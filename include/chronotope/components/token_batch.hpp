@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -20,10 +21,18 @@ enum class TokenKind : std::uint8_t {
 };
 inline constexpr std::size_t token_kinds = 5;
 
+/// A position on the host, degrees; not numbers where nobody knows.
+struct TokenPosition {
+  float latitude = std::numeric_limits<float>::quiet_NaN(), longitude = std::numeric_limits<float>::quiet_NaN();
+  bool known() const { return latitude == latitude; }
+};
+
 /// The token u.
 struct ContextInput {
   std::array<std::int32_t, time_features> when{};
   std::array<std::int32_t, geo_parts> where{};  ///< rows of the twelve geo tables, of the user's position
+  std::int64_t local = 0;                       ///< wall clock, seconds; it and `at` are what pointers relate contexts by
+  TokenPosition at = {};                        ///< of the user
 };
 
 /// The token of a place in its block; 0 stands for what is not known.
@@ -31,6 +40,7 @@ struct InnerInput {
   std::int32_t inner = 0, category = 0;
   std::array<std::int32_t, geo_parts> where{};  ///< of the place's position
   std::int32_t vector = 0;                      ///< row of the places' multimodal vectors
+  TokenPosition at = {};                        ///< of the place
 };
 
 enum class Question : std::uint8_t {

@@ -1,6 +1,7 @@
 #pragma once
 // Heads of tokens: hidden states to the next block, and to the next place in its block.
 
+#include "chronotope/components/context_states.hpp"
 #include "chronotope/components/token_tensors.hpp"
 #include "chronotope/nn/layers.hpp"
 #include "chronotope/ops/loss.hpp"
@@ -13,6 +14,8 @@ struct TokenHeadOptions {
   std::int64_t blocks = 0;   ///< NB, the unknown block 0 included; 0: places are one token
   std::int64_t inners = 1;   ///< NI, the unknown 0 included
   DType dtype = DType::f32;
+  std::int64_t pointer_heads = 2, pointer_width = 32;  ///< K, d of TokenPointerHead
+  std::int64_t categories = 1;  ///< of places, the unknown 0 included: what its keys know
 };
 
 namespace detail {
@@ -35,8 +38,10 @@ template <Backend B> class TypedHead {
     if (o.blocks > 0) block.emplace(context, o.width, o.blocks, false, o.dtype);
   }
 
+  static constexpr bool wants_contexts() { return false; }
+
   /// -log p of the targets, of hidden states h [Q, D] -> [Nb + Ni]: those of blocks, then those of inners. Logits exist for asked tokens only.
-  Tensor<B> nll(const Tensor<B>& h, const TokenTensors<B>& batch) const {
+  Tensor<B> nll(const Tensor<B>& h, const TokenTensors<B>& batch, const ContextStates<B>&) const {
     const ModuleScope scope("head");
     std::vector<Tensor<B>> parts;
     if (batch.block_asks.size(0) > 0) parts.push_back(linear_cross_entropy(gather(h, batch.block_asks), block_weight(), batch.block_targets));
@@ -45,8 +50,8 @@ template <Backend B> class TypedHead {
   }
 
   /// h [Q, D] -> [Q, NB], [Q, NI]: logarithms of probabilities.
-  Tensor<B> block_scores(const Tensor<B>& h) const { return detail::log_softmax(linear(h, block_weight())); }
-  Tensor<B> inner_scores(const Tensor<B>& h) const { return detail::log_softmax(inner(h)); }
+  Tensor<B> block_scores(const Tensor<B>& h, const ContextStates<B>&, std::span<const std::int32_t>) const { return detail::log_softmax(linear(h, block_weight())); }
+  Tensor<B> inner_scores(const Tensor<B>& h, const ContextStates<B>&, std::span<const std::int32_t>) const { return detail::log_softmax(inner(h)); }
 
   /// From now on the weights are those of the tables that the tokens are read with (Press & Wolf 2017), and no parameters of the
   /// head's own. Throws ShapeError for tables of another size.
@@ -83,8 +88,10 @@ template <Backend B> class JointHead {
   JointHead(Context<B>& context, const TokenHeadOptions& o)
       : vocabulary(context, o.width, o.blocks + o.inners, false, o.dtype), blocks_(o.blocks) {}
 
+  static constexpr bool wants_contexts() { return false; }
+
   /// As TypedHead's.
-  Tensor<B> nll(const Tensor<B>& h, const TokenTensors<B>& batch) const {
+  Tensor<B> nll(const Tensor<B>& h, const TokenTensors<B>& batch, const ContextStates<B>&) const {
     const ModuleScope scope("head");
     std::vector<Tensor<B>> rows, targets;
     if (batch.block_asks.size(0) > 0) rows.push_back(batch.block_asks), targets.push_back(batch.block_targets);
@@ -94,8 +101,8 @@ template <Backend B> class JointHead {
     return linear_cross_entropy(gather(h, concat(rows, 0)), vocabulary.weight(), concat(targets, 0));
   }
 
-  Tensor<B> block_scores(const Tensor<B>& h) const { return slice(detail::log_softmax(vocabulary(h)), 1, 0, blocks_); }
-  Tensor<B> inner_scores(const Tensor<B>& h) const {
+  Tensor<B> block_scores(const Tensor<B>& h, const ContextStates<B>&, std::span<const std::int32_t>) const { return slice(detail::log_softmax(vocabulary(h)), 1, 0, blocks_); }
+  Tensor<B> inner_scores(const Tensor<B>& h, const ContextStates<B>&, std::span<const std::int32_t>) const {
     const Tensor<B> all = detail::log_softmax(vocabulary(h));
     return slice(all, 1, blocks_, all.size(1));
   }

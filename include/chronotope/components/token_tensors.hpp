@@ -7,6 +7,7 @@ namespace chronotope {
 
 /// Columns of the tokens of each kind, where they stand, and what is asked: Q tokens, for Nb blocks and Ni places in blocks.
 template <Backend B> struct TokenTensors {
+  TokenBatch host;
   Packing<B> packing;                              ///< of all T tokens
   Tensor<B> texts, blocks, types;                  ///< i32, one a token of the kind
   std::array<Tensor<B>, time_features> when;       ///< of contexts, i32 each
@@ -19,11 +20,32 @@ template <Backend B> struct TokenTensors {
   Tensor<B> inner_asks, inner_targets;             ///< [Ni] i32
 
   /// Throws DataError unless asked rows ascend within the tokens, ShapeError for prefixes that are none.
-  TokenTensors(Context<B>& context, const TokenBatch& batch) : TokenTensors(context, batch, Packing<B>(context, batch.lengths(), batch.prefixes())) {}
+  TokenTensors(Context<B>& context, TokenBatch batch)
+      : host(std::move(batch)), packing(context, host.lengths(), host.prefixes()), state_(context.state()) { fill(host); }
 
   /// The batch as the last tokens of `whole`, which has more in front: its asked rows become rows of the whole.
-  TokenTensors(Context<B>& context, const TokenBatch& batch, Packing<B> whole)
-      : packing(std::move(whole)), state_(context.state()), first_(static_cast<std::int32_t>(packing.tokens()) - batch.tokens()) {
+  TokenTensors(Context<B>& context, TokenBatch batch, Packing<B> whole)
+      : host(std::move(batch)), packing(std::move(whole)), state_(context.state()), first_(static_cast<std::int32_t>(packing.tokens()) - host.tokens()) { fill(host); }
+
+  /// Packed rows of the Q asked tokens and of the C contexts together, ascending, and where each of both stands among them.
+  struct Reading {
+    Tensor<B> rows, asked, contexts;  ///< i32: [R], [Q], [C]
+  };
+  Reading with_contexts() const {
+    std::vector<std::int32_t> all, asked, contexts;
+    auto ask = host.asks().begin();
+    for (std::int32_t row = 0; row < host.tokens(); ++row) {
+      const bool is_asked = ask != host.asks().end() && ask->row == row, is_context = host.kinds()[static_cast<std::size_t>(row)] == TokenKind::context;
+      while (ask != host.asks().end() && ask->row == row) ++ask;
+      if (is_asked) asked.push_back(static_cast<std::int32_t>(all.size()));
+      if (is_context) contexts.push_back(static_cast<std::int32_t>(all.size()));
+      if (is_asked || is_context) all.push_back(first_ + row);
+    }
+    return {upload(all), upload(asked), upload(contexts)};
+  }
+
+ private:
+  void fill(const TokenBatch& batch) {
     texts = upload(batch.texts()), blocks = upload(batch.blocks()), types = upload(batch.types());
     for (std::size_t f = 0; f < time_features; ++f) when[f] = column(batch.contexts(), [f](const ContextInput& c) { return c.when[f]; });
     for (std::size_t f = 0; f < geo_parts; ++f) user_where[f] = column(batch.contexts(), [f](const ContextInput& c) { return c.where[f]; });
@@ -35,7 +57,6 @@ template <Backend B> struct TokenTensors {
     place_asks(batch);
   }
 
- private:
   void place_tokens(const TokenBatch& batch) {
     std::array<std::size_t, token_kinds> next{};
     for (const TokenKind kind : batch.kinds())

@@ -4,6 +4,7 @@
 
 #include "chronotope/components/concepts.hpp"
 #include "chronotope/nn/layers.hpp"
+#include "chronotope/ops/index.hpp"
 #include "chronotope/ops/shape.hpp"
 
 namespace chronotope {
@@ -26,11 +27,23 @@ class GenerativeModel {
   Tensors hidden(const TokenTensors<backend>& batch) const { return decoder.decode(encoder(batch), batch.packing, batch.rows); }
 
   /// -log p of the targets, [Nb + Ni]: those of blocks first.
-  Tensors nll(const TokenTensors<backend>& batch) const { return head.nll(hidden(batch), batch); }
+  Tensors nll(const TokenTensors<backend>& batch) const {
+    ContextStates<backend> contexts;
+    if (!head.wants_contexts()) return head.nll(hidden(batch), batch, contexts);
+    const auto reading = batch.with_contexts();
+    const Tensors h = decoder.decode(encoder(batch), batch.packing, reading.rows);
+    contexts.add(batch.host, false, gather(h, reading.contexts));
+    return head.nll(gather(h, reading.asked), batch, contexts);
+  }
 
-  /// The same for a batch that is the last tokens of its packing, the others in `past`, which has all then. Records nothing.
-  Tensors hidden_more(const TokenTensors<backend>& batch, KeyValues<backend>& past) const {
-    return decoder.decode_more(encoder(batch), batch.packing, batch.rows, past);
+  /// hidden() of a batch that is the last tokens of its packing, the others in `past`, which has all then; so has `contexts`, where the head
+  /// wants them. `goes_on`: the batch's first segment continues the one before. Records nothing.
+  Tensors hidden_more(const TokenTensors<backend>& batch, KeyValues<backend>& past, ContextStates<backend>& contexts, bool goes_on) const {
+    if (!head.wants_contexts()) return decoder.decode_more(encoder(batch), batch.packing, batch.rows, past);
+    const auto reading = batch.with_contexts();
+    const Tensors h = decoder.decode_more(encoder(batch), batch.packing, reading.rows, past);
+    contexts.add(batch.host, goes_on, gather(h, reading.contexts));
+    return gather(h, reading.asked);
   }
 
   /// Log-odds that a candidate is clicked, from the hidden state of its last token: [Q, D] -> [Q].

@@ -5,15 +5,15 @@
 #include "chronotope/components/decoder.hpp"
 #include "chronotope/components/either.hpp"
 #include "chronotope/components/token_encoder.hpp"
-#include "chronotope/components/token_heads.hpp"
+#include "chronotope/components/token_pointer_head.hpp"
 #include "chronotope/models/generative_model.hpp"
 #include "chronotope/train/config.hpp"
 
 namespace chronotope {
 
 /// Every composition that a config can name.
-template <Backend B>
-using AnyGenerativeModel = GenerativeModel<TokenEncoder<B>, EitherDecoder<LlamaDecoder<B>, GptDecoder<B>>, EitherHead<TypedHead<B>, JointHead<B>>>;
+template <Backend B> using AnyTokensHead = EitherHead<TypedHead<B>, JointHead<B>, TokenPointerHead<B>>;
+template <Backend B> using AnyGenerativeModel = GenerativeModel<TokenEncoder<B>, EitherDecoder<LlamaDecoder<B>, GptDecoder<B>>, AnyTokensHead<B>>;
 
 /// Rows of the tables of a model.
 struct GenerativeSizes {
@@ -25,6 +25,23 @@ std::int64_t most_tokens(const Config& config);
 
 GenerativeSizes generative_sizes(const ActionTokenizer& tokenizer, const ActionsConfig& actions, std::int64_t vector_width);
 
+/// The head of a config; tied ones share the tables of `encoder`.
+template <Backend B> AnyTokensHead<B> make_tokens_head(Context<B>& context, const Config& config, const GenerativeSizes& sizes, const TokenEncoder<B>& encoder) {
+  const TokenHeadOptions o{config.model.width, sizes.blocks, sizes.inners, DType::f32, config.model.pointer_heads, config.model.pointer_width, sizes.categories};
+  const auto tied = [&](TypedHead<B>& typed) {
+    if (config.actions.tied) typed.tie(encoder.block, encoder.inner);
+  };
+  if (config.actions.head == "joint") return JointHead<B>(context, o);
+  if (config.actions.head == "pointer") {
+    TokenPointerHead<B> pointer(context, o);
+    tied(pointer.typed);
+    return pointer;
+  }
+  TypedHead<B> typed(context, o);
+  tied(typed);
+  return typed;
+}
+
 /// Fresh weights, drawn from the context's random state.
 template <Backend B> AnyGenerativeModel<B> make_generative_model(Context<B>& context, const Config& config, const GenerativeSizes& sizes) {
   const ModelConfig& m = config.model;
@@ -33,16 +50,9 @@ template <Backend B> AnyGenerativeModel<B> make_generative_model(Context<B>& con
   TokenEncoder<B> encoder(context, {m.width, sizes.texts, sizes.blocks, sizes.inners, sizes.categories, sizes.types, sizes.geo_rows, sizes.vector_width, a.spacetime, true,
                                     gated ? FusionWeights::gated : FusionWeights::fixed, m.dropout, DType::f32});
   const DecoderOptions d{m.layers, m.width, m.heads, m.feed_forward, most_tokens(config), m.dropout, DType::f32};
-  const TokenHeadOptions h{m.width, sizes.blocks, sizes.inners, DType::f32};
   using Decoders = EitherDecoder<LlamaDecoder<B>, GptDecoder<B>>;
-  using Heads = EitherHead<TypedHead<B>, JointHead<B>>;
   Decoders decoder = m.decoder == "gpt" ? Decoders(GptDecoder<B>(context, d)) : Decoders(LlamaDecoder<B>(context, d));
-  const auto typed = [&] {
-    TypedHead<B> part(context, h);
-    if (a.tied) part.tie(encoder.block, encoder.inner);
-    return part;
-  };
-  Heads head = a.head == "joint" ? Heads(JointHead<B>(context, h)) : Heads(typed());
+  AnyTokensHead<B> head = make_tokens_head(context, config, sizes, encoder);
   return {context, std::move(encoder), std::move(decoder), std::move(head), a.embedding};
 }
 

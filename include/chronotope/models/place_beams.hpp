@@ -93,20 +93,24 @@ template <class Model, Backend B>
 bool expand(Context<B>& context, const Model& model, const PlaceCatalogue& catalogue, Encoded<B>& encoded, std::vector<Beam>& beams,
             const PlaceLimits& limits, std::size_t blocks, std::size_t inners, std::size_t top) {
   TokenBatch branches;
+  std::vector<std::int32_t> rows;
   std::vector<std::pair<Beam*, std::size_t>> of;
+  const auto mark = encoded.mark();
   for (Beam& beam : beams) {
     if (beam.done(top)) continue;
     const std::size_t first = beam.expanded;
     beam.expanded = std::min(beam.blocks.size(), first + blocks);
     for (std::size_t i = first; i < beam.expanded; ++i) {
       branches.branch(beam.seen);
-      branches.ask(branches.block(static_cast<std::int32_t>(beam.blocks[i])), Question::inner);
+      const std::int32_t row = branches.block(static_cast<std::int32_t>(beam.blocks[i]));
+      branches.ask(row, Question::inner);
+      rows.push_back(static_cast<std::int32_t>(mark.tokens) + row);
       of.emplace_back(&beam, i);
     }
   }
   if (of.empty()) return false;
-  const auto mark = encoded.mark();
-  const std::vector<float> scores = host_scores(model.head.inner_scores(encoded.add(context, model, branches)));
+  const Tensor<B> h = encoded.add(context, model, branches);
+  const std::vector<float> scores = host_scores(model.head.inner_scores(h, encoded.contexts(), rows));
   encoded.keep(mark);
   for (std::size_t b = 0; b < of.size(); ++b) {
     const auto [beam, i] = of[b];
@@ -127,7 +131,10 @@ std::vector<std::vector<GeneratedPlace>> generate_places(Context<B>& context, co
   const NoGrad no_grad;
   const auto top = static_cast<std::size_t>(options.top), blocks = static_cast<std::size_t>(options.blocks);
   const bool single = catalogue.block_rows() == 0;
-  const std::vector<float> scores = detail::host_scores(single ? model.head.inner_scores(h) : model.head.block_scores(h));
+  std::vector<std::int32_t> rows;
+  for (const Prefix& own : seen) rows.push_back(own.end - 1);
+  const ContextStates<B>& past = encoded.contexts();
+  const std::vector<float> scores = detail::host_scores(single ? model.head.inner_scores(h, past, rows) : model.head.block_scores(h, past, rows));
   std::vector<detail::Beam> beams;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const auto own = detail::row_of(scores, i, seen.size());

@@ -45,8 +45,8 @@ template <Module M> class PretrainingTask {
     for (const ActionWindow& w : windows)
       if (tokens_.add(w, batch)) actions += static_cast<std::int64_t>(w.end - w.begin);
     if (batch.asks().empty()) return {};
-    const TokenTensors<backend> tensors(context_, batch);
-    return {sum(model_.nll(tensors)), static_cast<std::int64_t>(batch.asks().size()), actions};
+    const TokenTensors<backend> tensors(context_, std::move(batch));
+    return {sum(model_.nll(tensors)), static_cast<std::int64_t>(tensors.host.asks().size()), actions};
   }
 
  private:

@@ -3,6 +3,7 @@
 
 #include "chronotope/core/shuffle.hpp"
 #include "chronotope/models/candidates.hpp"
+#include "chronotope/models/encoded.hpp"
 #include "chronotope/train/request_histories.hpp"
 #include "chronotope/train/task.hpp"
 
@@ -31,7 +32,7 @@ std::pair<Tensor<B>, Tensor<B>> tower_vectors(Context<B>& context, const Model& 
       places.ask(add_candidate(tokens.actions().tokenizer(), place, places), Question::state);
     }
   }
-  return {normalized(model.user(model.hidden(TokenTensors<B>(context, users)))), normalized(model.place(model.hidden(TokenTensors<B>(context, places))))};
+  return {normalized(model.user(model.hidden(TokenTensors<B>(context, std::move(users))))), normalized(model.place(model.hidden(TokenTensors<B>(context, std::move(places)))))};
 }
 
 /// [C] i32: which of the requests each candidate belongs to.
@@ -55,7 +56,7 @@ template <class Model, Backend B = typename Model::backend>
 Tensor<B> ranking_logits(Context<B>& context, const Model& model, const RequestTokens& tokens, std::span<const std::uint32_t> some) {
   TokenBatch batch;
   for (const std::uint32_t number : some) tokens.add_ranked(tokens.requests().requests[number], batch);
-  return model.click_logits(model.hidden(TokenTensors<B>(context, batch)));
+  return model.click_logits(model.hidden(TokenTensors<B>(context, std::move(batch))));
 }
 
 /// log P(place) of the candidates of some requests that are in the index, [C].
@@ -63,7 +64,7 @@ template <class Model, Backend B = typename Model::backend>
 Tensor<B> generation_scores(Context<B>& context, const Model& model, const RequestTokens& tokens, std::span<const std::uint32_t> some) {
   TokenBatch batch;
   for (const std::uint32_t number : some) tokens.add_generated(tokens.requests().requests[number], batch);
-  return candidate_log_probabilities(model, TokenTensors<B>(context, batch));
+  return candidate_log_probabilities(model, TokenTensors<B>(context, std::move(batch)));
 }
 
 /// log P of what comes first after the u tokens of some requests: every block, or every place where places are one token, [R, NB].
@@ -71,9 +72,15 @@ template <class Model, Backend B = typename Model::backend>
 Tensor<B> first_scores(Context<B>& context, const Model& model, const RequestTokens& tokens, std::span<const std::uint32_t> some) {
   const NoGrad no_grad;
   TokenBatch batch;
-  for (const std::uint32_t number : some) batch.ask(tokens.add_user(tokens.requests().requests[number], batch).end - 1, Question::state);
-  const Tensor<B> h = model.hidden(TokenTensors<B>(context, batch));
-  return tokens.actions().tokenizer().places().block_rows() > 0 ? model.head.block_scores(h) : model.head.inner_scores(h);
+  std::vector<std::int32_t> rows;
+  for (const std::uint32_t number : some) {
+    rows.push_back(tokens.add_user(tokens.requests().requests[number], batch).end - 1);
+    batch.ask(rows.back(), Question::state);
+  }
+  Encoded<B> encoded;
+  const Tensor<B> h = encoded.add(context, model, batch);
+  const bool single = tokens.actions().tokenizer().places().block_rows() == 0;
+  return single ? model.head.inner_scores(h, encoded.contexts(), rows) : model.head.block_scores(h, encoded.contexts(), rows);
 }
 
 /// Kullback-Leibler divergence of p from q, means over the rows of log p, log q [R, N], in nats.

@@ -1,0 +1,247 @@
+// The history pointer among tokens: against its definition, in pieces and at once, without a history, without what is not known.
+
+#include <cmath>
+
+#include "generative/tiny.hpp"
+
+using namespace chronotope;
+using namespace chronotope::test;
+
+namespace {
+
+using Head = TokenPointerHead<Reference>;
+
+auto pointer_model(const TinyShape& shape = {}) {
+  auto model = tiny_generative<LlamaDecoder<Reference>, Head>(shape);
+  stir(model);
+  return model;
+}
+
+std::vector<double> host(const T& x) { return x.to_host<double>(); }
+
+/// A user with `actions`, then u of a request and the block behind it as a branch.
+struct Request {
+  TokenBatch tokens;
+  std::int32_t u = 0;
+  Request(int actions, std::uint64_t seed, const TinyShape& shape = {}) {
+    TokenMaker make(seed, shape);
+    tokens.sequence();
+    for (int i = 0; i < actions; ++i) make.action(tokens, false);
+    u = tokens.context(make.context());
+  }
+};
+
+/// The scores of u and of every block behind it.
+template <class Model> std::pair<std::vector<double>, std::vector<std::vector<double>>> scores_of(const Model& model, Request request, std::int64_t blocks) {
+  request.tokens.ask(request.u, Question::block);
+  std::vector<std::int32_t> rows{request.u};
+  for (std::int32_t b = 0; b < blocks; ++b) {
+    request.tokens.branch({0, request.u + 1});
+    rows.push_back(request.tokens.block(b));
+    request.tokens.ask(rows.back(), Question::inner);
+  }
+  Encoded<Reference> encoded;
+  const NoGrad no_grad;
+  const T h = encoded.add(context(), model, request.tokens);
+  const auto first = host(model.head.block_scores(slice(h, 0, 0, 1), encoded.contexts(), std::span(rows).first(1)));
+  std::vector<std::vector<double>> inner;
+  const T all = model.head.inner_scores(slice(h, 0, 1, h.size(0)), encoded.contexts(), std::span(rows).subspan(1));
+  for (std::int64_t b = 0; b < blocks; ++b) inner.push_back(host(slice(all, 0, b, b + 1)));
+  return {first, inner};
+}
+
+double mass(const std::vector<double>& scores) {
+  double sum = 0;
+  for (const double s : scores) sum += std::exp(s);
+  return sum;
+}
+
+/// The step of a context at an hour, a weekday and a position.
+ContextInput at(std::int32_t weekday, std::int32_t hour, std::int64_t local, TokenPosition where = {}) { return {{0, 0, weekday, hour}, {}, local, where}; }
+
+}  // namespace
+
+TEST_CASE("probabilities add up to 1, over blocks and over the places in each") {
+  const auto model = pointer_model();
+  for (const int actions : {0, 1, 6}) {
+    const auto [blocks, inners] = scores_of(model, Request(actions, 3), 4);
+    CHECK(mass(blocks) == doctest::Approx(1).epsilon(1e-12));
+    for (const auto& inner : inners) CHECK(mass(inner) == doctest::Approx(1).epsilon(1e-12));
+  }
+}
+
+TEST_CASE("the loss of a place is the score that generation gives it") {
+  const auto model = pointer_model();
+  const auto [blocks, inners] = scores_of(model, Request(6, 4), 4);
+  for (std::int32_t block = 0; block < 4; ++block) {
+    for (std::int32_t inner = 0; inner < 5; ++inner) {
+      Request request(6, 4);  // inside the sequence, as in pre-training
+      request.tokens.ask(request.u, Question::block, block);
+      request.tokens.ask(request.tokens.block(block), Question::inner, inner);
+      const auto inside = host(model.nll(TokenTensors<Reference>(context(), request.tokens)));
+      CHECK(inside[0] == doctest::Approx(-blocks[static_cast<std::size_t>(block)]).epsilon(1e-10));
+      CHECK(inside[1] == doctest::Approx(-inners[static_cast<std::size_t>(block)][static_cast<std::size_t>(inner)]).epsilon(1e-10));
+    }
+  }
+  Request branched(6, 4);  // and as branches, as in alignment
+  for (std::int32_t block = 3; block >= 0; --block) branched.tokens.ask(branched.u, Question::block, block);
+  for (std::int32_t block = 3; block >= 0; --block) {
+    branched.tokens.branch({0, branched.u + 1});
+    branched.tokens.ask(branched.tokens.block(block), Question::inner, block + 1);
+  }
+  const auto all = host(model.nll(TokenTensors<Reference>(context(), branched.tokens)));
+  for (std::size_t i = 0; i < 4; ++i) {
+    CHECK(all[i] == doctest::Approx(-blocks[3 - i]).epsilon(1e-10));
+    CHECK(all[4 + i] == doctest::Approx(-inners[3 - i][4 - i]).epsilon(1e-10));
+  }
+}
+
+TEST_CASE("a session gives the scores of the full pass, again and again") {
+  const auto model = pointer_model();
+  const NoGrad no_grad;
+  const auto [blocks, inners] = scores_of(model, Request(5, 6), 4);
+  Encoded<Reference> user;
+  TokenMaker make(6);
+  for (int i = 0; i < 5; ++i) {  // an action at a time
+    TokenBatch one;
+    one.sequence();
+    make.action(one, false);
+    one.ask(one.tokens() - 1, Question::state);
+    user.extend(context(), model, one);
+  }
+  const ContextInput u = make.context();
+  for (int round = 0; round < 2; ++round) {
+    const auto mark = user.mark();
+    TokenBatch request, branch;
+    request.sequence();
+    request.ask(request.context(u), Question::state);
+    const std::int32_t row = static_cast<std::int32_t>(user.tokens());
+    const T h = user.extend(context(), model, request);
+    const auto first = host(model.head.block_scores(h, user.contexts(), std::vector{row}));
+    for (std::size_t b = 0; b < 4; ++b) CHECK(first[b] == doctest::Approx(blocks[b]).epsilon(1e-10));
+    branch.branch({0, row + 1});
+    branch.ask(branch.block(2), Question::inner);
+    const T behind = user.add(context(), model, branch);
+    const auto second = host(model.head.inner_scores(behind, user.contexts(), std::vector{row + 1}));
+    for (std::size_t i = 0; i < 5; ++i) CHECK(second[i] == doctest::Approx(inners[2][i]).epsilon(1e-10));
+    user.keep(mark);
+    CHECK(user.contexts().trail().steps().size() == 5);
+  }
+}
+
+TEST_CASE("a user's scores do not know of other users, nor of the order of branches") {
+  const auto model = pointer_model();
+  const NoGrad no_grad;
+  const auto losses = [&](const std::vector<std::pair<int, std::uint64_t>>& users, bool turned) {
+    TokenBatch batch;
+    for (const auto& [actions, seed] : users) {
+      TokenMaker make(seed);
+      const std::int32_t first = batch.tokens();
+      batch.sequence();
+      for (int i = 0; i < actions; ++i) make.action(batch, false);
+      const Prefix seen{first, batch.context(make.context()) + 1};
+      for (const std::int32_t block : turned ? std::vector{3, 1} : std::vector{1, 3}) {
+        batch.branch(seen);
+        batch.ask(batch.block(block), Question::inner, block);
+      }
+    }
+    return host(model.nll(TokenTensors<Reference>(context(), batch)));
+  };
+  const auto one = losses({{4, 8}}, false), both = losses({{1, 9}, {4, 8}, {7, 10}}, false), turned = losses({{1, 9}, {4, 8}, {7, 10}}, true);
+  for (std::size_t i = 0; i < 2; ++i) {
+    CHECK(both[2 + i] == doctest::Approx(one[i]).epsilon(1e-11));
+    CHECK(turned[3 - i] == doctest::Approx(one[i]).epsilon(1e-11));
+  }
+}
+
+TEST_CASE("without a known place in the history the head is its softmax") {
+  const auto model = pointer_model();
+  Request request(0, 11);
+  TokenBatch& tokens = request.tokens;
+  TokenMaker make(12);
+  for (int i = 0; i < 3; ++i) {  // u is there
+    tokens.block(1);
+    InnerInput place = make.inner();
+    place.inner = 0;
+    tokens.inner(place);
+    request.u = tokens.context(make.context());
+  }
+  const auto [blocks, inners] = scores_of(model, request, 4);
+  tokens.ask(request.u, Question::block);
+  const NoGrad no_grad;
+  const T h = model.hidden(TokenTensors<Reference>(context(), tokens));
+  const auto plain = host(model.head.typed.block_scores(h, {}, {}));
+  for (std::size_t b = 0; b < 4; ++b) CHECK(blocks[b] == doctest::Approx(plain[b]).epsilon(1e-10));
+}
+
+TEST_CASE("a trail knows contexts, places and who asks in them; relations worked out by hand") {
+  TokenBatch batch;
+  batch.sequence();
+  batch.text(1);
+  batch.context(at(0, 9, 0, {40, 3}));  // row 1, at a place in block 1
+  batch.block(1);
+  batch.inner({2, 5, {}, 0, {40, 3.1f}});
+  batch.type(1);
+  batch.context(at(0, 11, 7 * 24 * 3600));  // row 5: nobody knows where; an unknown place
+  batch.block(2);
+  batch.inner({0, 5, {}, 0, {}});
+  batch.context(at(0, 10, 14 * 24 * 3600, {40, 3}));  // row 8
+  const std::int32_t inside = batch.block(1);
+  batch.branch({0, 9});
+  const std::int32_t branch = batch.block(2);
+  TokenTrail trail;
+  trail.add(batch);
+  REQUIRE(trail.steps().size() == 3);
+  CHECK(trail.steps()[0].block == 1);
+  CHECK(trail.steps()[0].inner == 2);
+  CHECK(trail.steps()[2].place_row == -1);
+  CHECK(trail.asker(8).step == 2);
+  CHECK(trail.asker(8).block == -1);
+  CHECK(trail.asker(inside).block == 1);
+  CHECK(trail.asker(branch).step == 2);
+  CHECK(trail.asker(branch).block == 2);
+  CHECK_THROWS_WITH_AS(trail.asker(3), "[tokens] row 3 is asked for a place, but is neither a context nor a block behind one", DataError);
+
+  const PointerAsk asks[] = {{8, Question::block}, {inside, Question::inner}, {branch, Question::inner}};
+  const TokenPointers p(trail, asks);
+  CHECK(p.sequences == 1);
+  CHECK(p.queries == 1);
+  CHECK(p.keys == 2);
+  CHECK(p.hidden == std::vector<std::uint8_t>{0, 1, 0, 1, 1, 1});
+  CHECK(p.value == std::vector<std::int32_t>{1, 0, 2, 0, 0, 0});
+  CHECK(p.alone == std::vector<std::uint8_t>{0, 0, 1});
+  CHECK(p.match(std::vector<std::int32_t>{1, 1, 0}) == std::vector<float>{1, 0, 0, 0, 0, 0});
+  CHECK(p.recency == std::vector<std::int32_t>{14, 13});   // 336 and 168 hours
+  CHECK(p.hour == std::vector<std::int32_t>{14, 14});      // an hour apart, both on a working day
+  CHECK(p.weekday == std::vector<std::int32_t>{2, 2});
+  CHECK(p.distance == std::vector<std::int32_t>{8, 16});   // 8.5 km; unknown
+  CHECK(p.follow == std::vector<std::int32_t>{0, 2});      // before the second action: another place of the same category
+
+  const TokenTrail::Mark mark = trail.mark();
+  TokenBatch more;
+  more.branch({0, 9});
+  more.context(at(0, 0, 0));
+  CHECK_THROWS_AS(trail.add(more), DataError);
+  trail.keep(mark);
+  CHECK(trail.steps().size() == 3);
+}
+
+TEST_CASE("a trail that forgets is as before, also inside an action") {
+  TokenTrail trail;
+  TokenBatch first, rest;
+  first.sequence();
+  first.context(at(1, 1, 1));
+  trail.add(first);
+  const TokenTrail::Mark mark = trail.mark();
+  rest.sequence();
+  rest.block(3);
+  rest.inner({4, 1, {}, 0, {}});
+  for (int round = 0; round < 2; ++round) {
+    trail.add(rest, true);
+    CHECK(trail.steps()[0].inner == 4);
+    CHECK(trail.steps()[0].block == 3);
+    trail.keep(mark);
+    CHECK(trail.steps()[0].inner == 0);
+    CHECK(trail.steps()[0].place_row == -1);
+  }
+}
