@@ -5,7 +5,7 @@
 namespace chronotope::world {
 namespace {
 
-constexpr int reach = 600;  // metres people gladly go for a place
+constexpr int reach = 1500;  // metres people gladly go for a place
 constexpr int least_days_a_trip = 30, least_stay = 3, most_stay = 8;
 constexpr int likes = 2, liking = 4, most_haunts = 3;
 constexpr std::array<const char*, 8> styles = {"classic", "rustic", "modern", "retro",

@@ -8,7 +8,7 @@ constexpr int stays_percent = 60;
 constexpr int hotel = kind_count - 1;
 
 // Shares of the distribution, in percent of what is left.
-constexpr int before_trip_percent = 65, route_percent = 55, next_door_percent = 80, own_hotel_percent = 60,
+constexpr int before_trip_percent = 65, route_percent = 55, own_hotel_percent = 60,
               return_to_hotel_percent = 90;
 
 // How many actions people remember; and how many actions the tastes of the hour, and what draws to a place not yet
@@ -147,22 +147,13 @@ void Walk::add_before_trip(const Trip& trip, std::int64_t mass) {
   });
 }
 
-// What often follows the last place, next door. Returns the mass that it took.
+// What often follows the last place, near by. Returns the mass that it took.
 std::int64_t Walk::add_route(std::int64_t mass) {
   if (!where_.beside) return 0;
   const int then = kinds()[map_.kind_of(static_cast<std::uint32_t>(last_place_))].then;
   if (then < 0) return 0;
-  const std::int64_t taken = percent(mass, route_percent), next_door = percent(taken, next_door_percent);
-  const PlaceRange range = map_.of_kind(where_.neighbourhood, then);
-  std::uint32_t nearest = range.first;
-  const auto near = [&](std::uint32_t place) {
-    return invented::nearness(where_.at, map_.at(place, where_.neighbourhood), 100, 1 << 20);
-  };
-  for (std::uint32_t place = range.first; place < range.last; ++place)
-    if (near(place) > near(nearest)) nearest = place;
-  choice_.add(nearest, next_door);
-  kind_mass_[then] += taken;
-  add_near(then, taken - next_door);
+  const std::int64_t taken = percent(mass, route_percent);
+  add_known(then, taken);
   return taken;
 }
 
