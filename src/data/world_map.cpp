@@ -158,7 +158,7 @@ std::int64_t Map::popularity(std::uint32_t place, int neighbourhood) const {
 }
 
 std::int64_t Map::attraction(std::uint32_t place, int theme) const {
-  const std::int64_t rank = rank_[place], liked = theme_[place] == theme ? 4 : 1;
+  const std::int64_t rank = rank_[place], liked = theme_[place] == theme ? 2 : 1;
   return (32 + 8192 / (rank * rank)) * (2 + quality_[place]) * liked;
 }
 
