@@ -52,6 +52,7 @@ TokenPointers::TokenPointers(const TokenTrail& trail, std::span<const PointerAsk
   std::size_t M = 1, N = 1;
   for (const Queries& q : all) M = std::max(M, q.column.size()), N = std::max(N, static_cast<std::size_t>(q.column.rbegin()->first - q.first));
   resize(all.size(), M, N);
+  later.assign(all.size() * M * N, 1);
   std::vector<std::size_t> slot_of(steps.size());
   for (std::size_t s = 0; s < all.size(); ++s) {
     const auto first = static_cast<std::size_t>(all[s].first), last = static_cast<std::size_t>(all[s].column.rbegin()->first);
@@ -59,7 +60,10 @@ TokenPointers::TokenPointers(const TokenTrail& trail, std::span<const PointerAsk
     for (const auto& [step, column] : all[s].column) {
       const std::size_t row = s * M + column;
       query_action[row] = step, slot_of[static_cast<std::size_t>(step)] = row;
-      for (std::size_t j = first; j < static_cast<std::size_t>(step); ++j) relate(steps, first, static_cast<std::size_t>(step), j, *this, row * N + j - first);
+      for (std::size_t j = first; j < static_cast<std::size_t>(step); ++j) {
+        relate(steps, first, static_cast<std::size_t>(step), j, *this, row * N + j - first);
+        later[row * N + j - first] = 0;
+      }
     }
   }
   value.assign(asks.size() * N, 0), hidden.assign(asks.size() * N, 1);

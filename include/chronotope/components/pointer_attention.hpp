@@ -58,9 +58,12 @@ template <Backend B> class PointerAttention {
   }
 
   /// Hidden states h [C, D] of the actions that the grid numbers -> scores [S, K, M, N], those of padding among them.
-  Tensor<B> operator()(const Tensor<B>& h, const PointerGrid& g) const {
+  Tensor<B> operator()(const Tensor<B>& h, const PointerGrid& g) const { return (*this)(gather(h, detail::upload_like(h, g.query_action)), h, g); }
+
+  /// The same with states of its own [S M, D] for who asks.
+  Tensor<B> operator()(const Tensor<B>& asking, const Tensor<B>& h, const PointerGrid& g) const {
     using detail::upload_like;
-    const Tensor<B> q = reshape(query(gather(h, upload_like(h, g.query_action))), {g.sequences, g.queries, heads_, width_});
+    const Tensor<B> q = reshape(query(asking), {g.sequences, g.queries, heads_, width_});
     Tensor<B> keys = gather(key(h), upload_like(h, g.key_action));
     if (category) keys = keys + (*category)(upload_like(h, g.key_category));
     const Tensor<B> c = reshape(keys, {g.sequences, g.keys, heads_, width_});

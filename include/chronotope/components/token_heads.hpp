@@ -43,10 +43,14 @@ template <Backend B> class TypedHead {
   /// -log p of the targets, of hidden states h [Q, D] -> [Nb + Ni]: those of blocks, then those of inners. Logits exist for asked tokens only.
   Tensor<B> nll(const Tensor<B>& h, const TokenTensors<B>& batch, const ContextStates<B>&) const {
     const ModuleScope scope("head");
+    return nll_of(gather(h, batch.block_asks), gather(h, batch.inner_asks), batch);
+  }
+  /// The same of the states of those that are asked for a block [Nb, D] and for a place [Ni, D].
+  Tensor<B> nll_of(const Tensor<B>& blocks, const Tensor<B>& inners, const TokenTensors<B>& batch) const {
     std::vector<Tensor<B>> parts;
-    if (batch.block_asks.size(0) > 0) parts.push_back(linear_cross_entropy(gather(h, batch.block_asks), block_weight(), batch.block_targets));
-    if (batch.inner_asks.size(0) > 0) parts.push_back(linear_cross_entropy(gather(h, batch.inner_asks), inner.weight(), batch.inner_targets));
-    return detail::joined(parts, h);
+    if (blocks.size(0) > 0) parts.push_back(linear_cross_entropy(blocks, block_weight(), batch.block_targets));
+    if (inners.size(0) > 0) parts.push_back(linear_cross_entropy(inners, inner.weight(), batch.inner_targets));
+    return detail::joined(parts, blocks);
   }
 
   /// h [Q, D] -> [Q, NB], [Q, NI]: logarithms of probabilities.
