@@ -119,9 +119,9 @@ std::vector<float> candidate_scores(Context<B>& context, const Model& model, con
   return detail::in_order_of(requests, order, tokens.requests().labels(order, stage == Stage::align).counts, found);
 }
 
-/// A TrainingTask whose samples are requests. Up to `together` requests of one user, by time, that see the same first action are neighbours in an epoch, which
-/// draws the order of such groups: those that meet in a batch share one encoding of the history. Losses stay one request's. Keeps references. `reference` gives generation_scores of the frozen model for the same
-/// requests; only alignment asks for it.
+/// A TrainingTask whose samples are requests. Up to `together` requests of one user that see the same first action are neighbours in an epoch, by time;
+/// an epoch draws the order of these groups. Those that meet in a batch share one encoding of the history; each has its own loss. Keeps references.
+/// `reference` gives generation_scores of the frozen model for the same requests; only alignment asks for it.
 template <Module M> class StageTask {
  public:
   using backend = typename M::backend;
