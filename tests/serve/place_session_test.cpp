@@ -5,7 +5,7 @@
 #include <cmath>
 
 #include "chronotope/data/world.hpp"
-#include "chronotope/train/action_run.hpp"
+#include "chronotope/train/action_measures.hpp"
 #include "data/geo_places.hpp"
 #include "train/tiny.hpp"
 
@@ -96,6 +96,33 @@ TEST_CASE("an aligned model with the history pointer: sessions generate what a f
     REQUIRE(b.size() == 10);
     for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k].probability == doctest::Approx(b[k].probability).epsilon(1e-4));
   }
+}
+
+TEST_CASE("a session answers as a log's requests are scored, however its actions came, over the length limit") {
+  const Served& served = ranked();
+  const ActionServer server = served.server();
+  Context<any_backend> context(tiny::stream(tiny::backends().front()));
+  const ModelOnRequests on(context, read_trained(served.folder.file("model")), served.folder.file("log.csv"), served.folder.file("requests.csv"));
+  const auto user = on.histories.user(served.actions.front().user);
+  REQUIRE(user.has_value());
+  std::size_t compared = 0, longest = 0;
+  for (std::uint32_t number = 0; number < on.requests.requests.size(); ++number) {
+    const AskedRequest& r = on.requests.requests[number];
+    if (r.user != *user) continue;
+    const WorldRequest& request = served.requests.at(compared++);
+    const auto before = std::span(served.actions).first(r.end - r.begin);
+    longest = std::max(longest, before.size());
+    std::vector<double> expected;
+    for (const float logit : on.scores(context, {&number, 1})) expected.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));
+    for (const std::size_t at_once : {1, 3, 100}) {
+      PlaceSession session(server, on.histories.profiles[*user]);
+      for (std::size_t at = 0; at < before.size(); at += at_once) session.append(before.subspan(at, std::min(at_once, before.size() - at)));
+      CHECK(session.actions() == before.size() - forgotten_actions(before.size(), 8));
+      check_close(session.rank(r.at, request.request.shown), expected);
+    }
+  }
+  CHECK(compared == served.requests.size());
+  CHECK(longest > 12);
 }
 
 TEST_CASE("a candidate's score knows nothing of the others, and asking leaves the session as it was") {

@@ -54,7 +54,7 @@ std::string dotted(const std::string& pointer) {
 
 TEST_CASE("every key can be read, set and written, and none moves another") {
   const Json defaults = Json::parse(to_json(Config{})).flatten();
-  CHECK(defaults.size() == 99);
+  CHECK(defaults.size() == 100);
   for (const auto& [path, value] : defaults.items()) {
     CAPTURE(path);
     REQUIRE(value.is_primitive());
@@ -74,6 +74,7 @@ TEST_CASE("every key can be read, set and written, and none moves another") {
 
 TEST_CASE("a soft search needs the model whose items it compares") {
   refused(R"({"clicks": {"search": "soft"}})", "ConfigError", {"clicks.soft_from"});
+  refused(R"({"stage": {"together": 0}})", "ConfigError", {"stage.together must be at least 1"});
   CHECK(parse_config(R"({"clicks": {"search": "soft", "soft_from": "a"}})", "x").clicks.search == "soft");
 }
 
