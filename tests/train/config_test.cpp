@@ -72,9 +72,12 @@ TEST_CASE("every key can be read, set and written, and none moves another") {
   }
 }
 
+TEST_CASE("a group of requests has at least one") {
+  refused(R"({"stage": {"together": 0}})", "ConfigError", {"stage.together must be at least 1"});
+}
+
 TEST_CASE("a soft search needs the model whose items it compares") {
   refused(R"({"clicks": {"search": "soft"}})", "ConfigError", {"clicks.soft_from"});
-  refused(R"({"stage": {"together": 0}})", "ConfigError", {"stage.together must be at least 1"});
   CHECK(parse_config(R"({"clicks": {"search": "soft", "soft_from": "a"}})", "x").clicks.search == "soft");
 }
 
