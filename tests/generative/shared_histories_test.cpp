@@ -5,6 +5,7 @@
 #include <random>
 #include <set>
 
+#include "chronotope/train/optimizer.hpp"
 #include "chronotope/train/stage_task.hpp"
 #include "generative/tiny.hpp"
 #include "generative/town.hpp"
@@ -15,6 +16,7 @@ using namespace chronotope::test;
 namespace {
 
 using Numbers = std::vector<std::uint32_t>;
+using Pointer = TokenPointerHead<Reference>;
 
 /// The town's requests, those of a stranger and of a user before any action among them; histories are cut to `length` actions.
 struct Asked {
@@ -47,13 +49,13 @@ struct Asked {
 };
 
 /// A model of the town's tables in f64.
-auto town_model(const Asked& a, std::int64_t length) {
+template <class Head = TypedHead<Reference>> auto town_model(const Asked& a, std::int64_t length) {
   Config config = town().config();
   const GenerativeSizes s = generative_sizes(a.parts.tokenizer, config.actions, 0);
   config.model.length = length;
   TokenEncoder<Reference> encoder(context(), {tiny_width, s.texts, s.blocks, s.inners, s.categories, s.types, s.geo_rows, 0, true, true, FusionWeights::fixed, 0, DType::f64});
   LlamaDecoder<Reference> decoder(context(), {2, tiny_width, 2, 8, most_tokens(config), 0, DType::f64});
-  GenerativeModel model(context(), std::move(encoder), std::move(decoder), TypedHead<Reference>(context(), {tiny_width, s.blocks, s.inners, DType::f64}), 4, DType::f64);
+  GenerativeModel model(context(), std::move(encoder), std::move(decoder), Head(context(), {tiny_width, s.blocks, s.inners, DType::f64, 2, 3, s.categories}), 4, DType::f64);
   stir(model);
   return model;
 }
@@ -91,15 +93,46 @@ template <class Model> T together(const Model& model, const Asked& a, std::span<
                                 : generation_scores(context(), model, a.asked, some);
 }
 
-/// Gradients of every parameter of a loss.
-template <class Model> std::map<std::string, std::vector<double>> gradients(Model& model, const T& loss) {
-  backward(loss);
-  std::map<std::string, std::vector<double>> all;
-  for (auto& [path, p] : named_parameters(model)) {
-    if (!p.gradient().empty()) all[path] = testing::collected_gradient(p);
-    p.zero_grad();
+struct Case {
+  Stage stage;
+  std::int64_t length;
+  PlaceCodes codes;
+};
+
+template <class Head> void check_anew(const Case& c, std::uint64_t seed) {
+  CAPTURE(static_cast<int>(c.stage));
+  CAPTURE(c.length);
+  std::mt19937_64 random(seed);
+  const Asked a(c.length, c.codes);
+  auto model = town_model<Head>(a, c.length);
+  Numbers some = a.in_some_order(random);
+  some.resize(24);
+  std::vector<T> parts;
+  for (const std::uint32_t number : some) parts.push_back(anew(model, a, number, c.stage));
+  const T expected = concat(parts, 0), actual = together(model, a, some, c.stage);
+  check_values(actual, expected.to_host<double>(), expected.shape(), 1e-11);
+  const T weights = test::random(expected.shape(), 3);
+  const auto want = gradients(model, sum(expected * weights)), got = gradients(model, sum(actual * weights));
+  CHECK(want.size() > 10);
+  check_gradients(got, want);
+}
+
+/// first_scores of all requests against u at the end of a sequence.
+template <class Model> void check_first(const Model& model, const Asked& a) {
+  const bool single = a.parts.tokenizer.places().block_rows() == 0;
+  const Numbers all = a.all();
+  const T actual = first_scores(context(), model, a.asked, all);
+  for (const std::uint32_t number : all) {
+    CAPTURE(number);
+    TokenBatch batch;
+    const std::int32_t u = a.asked.add_user(a.requests.requests[number], batch).end - 1;
+    batch.ask(u, Question::state);
+    Encoded<Reference> encoded;
+    const T h = encoded.add(context(), model, batch);
+    const std::vector<std::int32_t> rows{u};
+    const T expected = single ? model.head.inner_scores(h, encoded.contexts(), rows) : model.head.block_scores(h, encoded.contexts(), rows);
+    check_values(slice(actual, 0, number, number + 1), expected.template to_host<double>(), expected.shape(), 1e-11);
   }
-  return all;
 }
 
 /// Segments without a prefix.
@@ -124,34 +157,60 @@ TEST_CASE("what is forgotten is what a session forgets that gets one action afte
 
 TEST_CASE("scores and gradients are those of requests that are read anew") {
   const std::uint64_t seed = std::random_device()();
-  std::mt19937_64 random(seed);
   INFO("seed ", seed);
-  struct Case { Stage stage; std::int64_t length; PlaceCodes codes; };
   const Case cases[] = {{Stage::rank, 6, PlaceCodes::hierarchical}, {Stage::rank, 64, PlaceCodes::hierarchical}, {Stage::align, 6, PlaceCodes::hierarchical},
                         {Stage::align, 64, PlaceCodes::hierarchical}, {Stage::align, 6, PlaceCodes::single}, {Stage::embed, 6, PlaceCodes::hierarchical},
                         {Stage::embed, 64, PlaceCodes::single}};
-  for (const Case& c : cases) {
-    CAPTURE(static_cast<int>(c.stage));
-    CAPTURE(c.length);
-    const Asked a(c.length, c.codes);
-    auto model = town_model(a, c.length);
-    Numbers some = a.in_some_order(random);
-    some.resize(24);
-    std::vector<T> parts;
-    for (const std::uint32_t number : some) parts.push_back(anew(model, a, number, c.stage));
-    const T expected = concat(parts, 0), actual = together(model, a, some, c.stage);
-    check_values(actual, expected.to_host<double>(), expected.shape(), 1e-11);
-    const T weights = test::random(expected.shape(), 3);
-    const auto want = gradients(model, sum(expected * weights)), got = gradients(model, sum(actual * weights));
-    REQUIRE(want.size() == got.size());
-    CHECK(want.size() > 10);
-    for (const auto& [path, values] : want) {
-      CAPTURE(path);
-      double apart = 0, size = 0;
-      for (std::size_t i = 0; i < values.size(); ++i) apart = std::max(apart, std::abs(values[i] - got.at(path)[i])), size = std::max(size, std::abs(values[i]));
-      CHECK(apart <= 1e-10 * (1 + size));
+  for (const Case& c : cases) check_anew<TypedHead<Reference>>(c, seed);
+}
+
+TEST_CASE("scores and gradients are those of requests that are read anew, with the history pointer too") {
+  const std::uint64_t seed = std::random_device()();
+  INFO("seed ", seed);
+  const Case cases[] = {{Stage::align, 6, PlaceCodes::hierarchical}, {Stage::align, 64, PlaceCodes::hierarchical}, {Stage::align, 6, PlaceCodes::single},
+                        {Stage::rank, 6, PlaceCodes::hierarchical}};
+  for (const Case& c : cases) check_anew<Pointer>(c, seed);
+}
+
+TEST_CASE("what comes first after u is as likely as in a request that is read anew") {
+  for (const PlaceCodes codes : {PlaceCodes::hierarchical, PlaceCodes::single})
+    for (const std::int64_t length : {6, 64}) {
+      const Asked a(length, codes);
+      const auto typed = town_model(a, length);
+      const auto pointing = town_model<Pointer>(a, length);
+      check_first(typed, a);
+      check_first(pointing, a);
     }
-  }
+}
+
+TEST_CASE("alignment with the history pointer starts at its reference and is led away from it") {
+  const Asked a(5);
+  Context<Reference> f32;
+  Config config = town().config();
+  config.actions.head = "pointer";
+  const GenerativeSizes sizes = generative_sizes(a.parts.tokenizer, config.actions, 0);
+  auto policy = make_generative_model<Reference>(f32, config, sizes);
+  auto frozen = make_generative_model<Reference>(f32, config, sizes);
+  load_state(f32, frozen, state_of(policy));
+  using Task = StageTask<decltype(policy)>;
+  const Numbers some = requests_between(a.requests, 0, std::int64_t{1} << 40, RequestNeeds::both_known);
+  Task task(f32, policy, a.asked, some, {.stage = Stage::align}, [&](std::span<const std::uint32_t> numbers) {
+    const NoGrad no_grad;
+    return generation_scores(f32, frozen, a.asked, numbers);
+  });
+  const auto distance = [&] { return divergence(first_scores(f32, policy, a.asked, some), first_scores(f32, frozen, a.asked, some)); };
+  const auto measured = [&](const TaskLoss<Reference>& loss, const std::string& name) {
+    return std::find_if(loss.measures.begin(), loss.measures.end(), [&](const auto& m) { return m.first == name; })->second;
+  };
+  CHECK(distance() == 0);
+  const auto before = task.loss(some);
+  CHECK(measured(before, "log_ratio") == 0);
+  backward(before.sum);
+  AdamW<Reference>(named_parameters(policy), {}).step(1e-3);
+  const auto after = task.loss(some);
+  CHECK(measured(after, "reward_margin") > 0);
+  CHECK(after.sum.template item<float>() < before.sum.template item<float>());
+  CHECK(distance() > 0);
 }
 
 TEST_CASE("a history is there once, up to the last request, however many requests see it") {

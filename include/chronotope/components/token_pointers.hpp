@@ -18,7 +18,8 @@ struct PointerAsk {
   Question what = Question::block;
 };
 
-/// A askers over S sequences; keys are the steps of a sequence before its last query, queries the different steps that are asked in.
+/// A askers over S sequences; keys are the steps of a sequence that any query looks at, queries the different steps, of the sequence and of its
+/// branches, that are asked in.
 struct TokenPointers : PointerGrid {
   std::vector<std::int32_t> slot;    ///< [A] where the asker's step stands in the flattened [S, M]
   std::vector<std::int32_t> value;   ///< [A, N] what a visible key points to: its block, or its place in it; 0 for others
