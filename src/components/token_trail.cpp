@@ -14,21 +14,26 @@ template <class All> auto from_row(All& all, std::int32_t row) {
 }  // namespace
 
 void TokenTrail::begin(Prefix seen) {
-  now_.branch = seen.length() > 0;
-  now_.first = static_cast<std::int32_t>(steps_.size()), now_.step = -1;
-  if (!now_.branch) return;
+  now_.seen = seen, now_.first = static_cast<std::int32_t>(steps_.size()), now_.step = -1;
+  if (seen.length() == 0) return;
   const auto behind = from_row(steps_, seen.end);
   if (behind != steps_.begin() && (behind - 1)->row >= seen.begin) now_.step = static_cast<std::int32_t>(behind - steps_.begin()) - 1;
 }
 
 void TokenTrail::context(const ContextInput& input) {
-  if (now_.branch) throw DataError("[tokens] row " + std::to_string(now_.rows) + " is a context in a branch: pointers know those of sequences only");
-  now_.step = static_cast<std::int32_t>(steps_.size());
-  steps_.push_back({now_.rows, now_.first, input.when, input.local, input.at, {}});
+  const auto number = static_cast<std::int32_t>(steps_.size());
+  TrailStep step{now_.rows, now_.first, number, now_.rows, input.when, input.local, input.at, {}};
+  if (const Prefix seen = now_.seen; seen.length() > 0) {
+    if (number > now_.first) throw DataError("[tokens] row " + std::to_string(now_.rows) + " is a second context in a branch: pointers know one a branch");
+    const auto numbered = [&](std::int32_t row) { return static_cast<std::int32_t>(from_row(steps_, row) - steps_.begin()); };
+    step.first = numbered(seen.begin), step.past = numbered(seen.end), step.sees = seen.end;
+  }
+  now_.step = number;
+  steps_.push_back(step);
 }
 
 void TokenTrail::inner(const InnerInput& input) {
-  if (now_.branch || now_.step < 0) return;
+  if (now_.seen.length() > 0 || now_.step < 0) return;
   TrailStep& step = steps_[static_cast<std::size_t>(now_.step)];
   step.block = !blocks_.empty() && blocks_.back().step == now_.step ? blocks_.back().block : 0;
   step.place_row = now_.rows, step.inner = input.inner, step.category = input.category, step.place = input.at;

@@ -84,18 +84,17 @@ void PlaceSession::encode(std::span<const PastAction> actions) {
 }
 
 void PlaceSession::append(std::span<const LoggedAction> actions) {
-  const auto length = static_cast<std::size_t>(server_.trained().config.model.length);
+  const ActionTokenizer& tokenizer = server_.trained().tokenizer;
+  const std::size_t all = appended_ + actions.size(), left = all - forgotten_actions(all, static_cast<std::size_t>(server_.trained().config.model.length));
   std::vector<PastAction> fresh;
-  for (const LoggedAction& action : actions.last(std::min(actions.size(), length))) fresh.push_back(server_.trained().tokenizer.past(action));
-  if (fresh.size() == length || window_.size() + fresh.size() > length) {  // full: begin again, with room for as many to come
-    const std::size_t kept = fresh.size() == length ? 0 : std::min(window_.size(), std::max(length / 2, fresh.size()) - fresh.size());
-    window_.erase(window_.begin(), window_.end() - static_cast<std::ptrdiff_t>(kept));
-    window_.insert(window_.end(), fresh.begin(), fresh.end());
-    encoded_ = {};
-    return encode(window_);
-  }
-  encode(fresh);
+  for (const LoggedAction& action : actions.last(std::min(actions.size(), left))) fresh.push_back(tokenizer.past(action));
+  const std::size_t kept = left - fresh.size();
+  const bool forgets = kept < window_.size();
+  if (forgets) encoded_ = {};
+  window_.erase(window_.begin(), window_.end() - static_cast<std::ptrdiff_t>(kept));
   window_.insert(window_.end(), fresh.begin(), fresh.end());
+  appended_ = all;
+  encode(forgets ? window_ : fresh);
 }
 
 Tensor<B> PlaceSession::ask(const RequestContext& request, Question question) {

@@ -48,6 +48,12 @@ std::vector<ActionWindow> target_windows(const ActionHistories& h, std::int64_t 
   return windows;
 }
 
+std::size_t forgotten_actions(std::size_t actions, std::size_t length) {
+  if (actions <= length) return 0;
+  const std::size_t at_once = length - std::max<std::size_t>(length / 2, 1) + 1;
+  return (actions - length + at_once - 1) / at_once * at_once;
+}
+
 ActionRows add_place_tokens(const ActionTokenizer& tokenizer, const PastAction& action, bool with_inner, TokenBatch& batch) {
   ActionRows rows;
   rows.context = rows.block = batch.context(tokenizer.context(action));
@@ -94,10 +100,15 @@ bool ActionTokens::add(const ActionWindow& w, TokenBatch& batch) const {
   return true;
 }
 
-void ActionTokens::add_history(std::size_t user, std::size_t begin, std::size_t end, TokenBatch& batch) const {
+std::vector<std::int32_t> ActionTokens::add_history(std::size_t user, std::size_t begin, std::size_t end, TokenBatch& batch) const {
   batch.sequence();
   add_profile(user, batch);
-  for (std::size_t i = begin; i < end; ++i) add_place_tokens(tokenizer_, histories_.actions[i], true, batch);
+  std::vector<std::int32_t> behind{batch.tokens()};
+  for (std::size_t i = begin; i < end; ++i) {
+    add_place_tokens(tokenizer_, histories_.actions[i], true, batch);
+    behind.push_back(batch.tokens());
+  }
+  return behind;
 }
 
 }  // namespace chronotope

@@ -128,6 +128,7 @@ void check(const StageConfig& s) {
   one_of("stage.preference", s.preference, {"pairs", "softmax"});
   one_of("stage.reference", s.reference, {"once", "always"});
   need(s.temperature > 0 && std::isfinite(s.temperature), "stage.temperature must be above 0");
+  need(s.together >= 1, "stage.together must be at least 1");
   need(s.beta > 0 && std::isfinite(s.beta), "stage.beta must be above 0");
   need(s.name != "align" || !s.from.empty(), "stage.from must name the folder of a pre-trained model: alignment starts from it and is held to it");
 }

@@ -18,7 +18,7 @@ using Model = AnyGenerativeModel<B>;
 Stage stage_of(const StageConfig& s) { return s.name == "embed" ? Stage::embed : s.name == "rank" ? Stage::rank : Stage::align; }
 
 StageOptions stage_options(const Config& c) {
-  return {stage_of(c.stage), c.stage.temperature, {c.stage.beta, c.stage.preference == "softmax" ? PreferenceForm::softmax : PreferenceForm::pairs}, static_cast<std::uint64_t>(c.seed)};
+  return {stage_of(c.stage), c.stage.temperature, {c.stage.beta, c.stage.preference == "softmax" ? PreferenceForm::softmax : PreferenceForm::pairs}, static_cast<std::size_t>(c.stage.together), static_cast<std::uint64_t>(c.seed)};
 }
 
 /// generation_scores of a model that stays as it is: computed for all requests at once and kept, or with each question.
@@ -27,14 +27,10 @@ class FrozenReference {
   FrozenReference(Context<B>& context, const RequestTokens& tokens, Model model, std::span<const std::uint32_t> requests, bool once, std::int64_t batch)
       : context_(context), tokens_(tokens), model_(std::move(model)) {
     if (!once) return;
+    kept_ = candidate_scores(context_, *model_, tokens_, requests, Stage::align, batch);
     begin_.assign(tokens.requests().requests.size() + 1, 0);
-    for (std::size_t at = 0; at < requests.size(); at += static_cast<std::size_t>(batch)) {
-      const auto some = requests.subspan(at, std::min(requests.size() - at, static_cast<std::size_t>(batch)));
-      const std::vector<float> scores = fresh(some).template to_host<float>();
-      std::size_t next = kept_.size();
-      for (const std::uint32_t number : some) begin_[number] = next, next += static_cast<std::size_t>(tokens.requests().labels({&number, 1}, true).counts[0]);
-      kept_.insert(kept_.end(), scores.begin(), scores.end());
-    }
+    std::size_t next = 0;
+    for (const std::uint32_t number : requests) begin_[number] = next, next += static_cast<std::size_t>(tokens.requests().labels({&number, 1}, true).counts[0]);
     model_.reset();
   }
 

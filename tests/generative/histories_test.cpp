@@ -220,7 +220,7 @@ TEST_CASE("a request has the actions strictly before it") {
   const Prefix nobody = request_tokens.add_user(r.requests[5], batch);
   CHECK((nobody.begin == 9 && nobody.length() == 1));
   TokenBatch generated;
-  request_tokens.add_generated(r.requests[4], generated);
+  request_tokens.add_generated(std::span(some).first(1), generated);
   CHECK(generated.asks().size() == 4);  // "elsewhere" cannot be generated
   CHECK(generated.prefixes().size() == 3);
 }

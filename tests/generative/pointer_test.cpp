@@ -56,6 +56,22 @@ double mass(const std::vector<double>& scores) {
   return sum;
 }
 
+/// The first `rows` tokens of a batch's only sequence.
+void add_first(const TokenBatch& from, std::int32_t rows, TokenBatch& to) {
+  std::array<std::size_t, token_kinds> next{};
+  for (std::int32_t row = 0; row < rows; ++row) {
+    const TokenKind kind = from.kinds()[static_cast<std::size_t>(row)];
+    const std::size_t n = next[static_cast<std::size_t>(kind)]++;
+    switch (kind) {
+      case TokenKind::text: to.text(from.texts()[n]); break;
+      case TokenKind::context: to.context(from.contexts()[n]); break;
+      case TokenKind::block: to.block(from.blocks()[n]); break;
+      case TokenKind::inner: to.inner(from.inners()[n]); break;
+      case TokenKind::type: to.type(from.types()[n]); break;
+    }
+  }
+}
+
 /// The step of a context at an hour, a weekday and a position.
 ContextInput at(std::int32_t weekday, std::int32_t hour, std::int64_t local, TokenPosition where = {}) { return {{0, 0, weekday, hour}, {}, local, where}; }
 
@@ -127,6 +143,44 @@ TEST_CASE("a session gives the scores of the full pass, again and again") {
     user.keep(mark);
     CHECK(user.contexts().trail().steps().size() == 5);
   }
+}
+
+TEST_CASE("contexts in branches: losses and gradients are those of sequences of their own") {
+  const std::uint64_t seed = std::random_device()();
+  INFO("seed ", seed);
+  TokenMaker make(seed);
+  std::vector<TokenBatch> users;
+  for (const int actions : {0, 4, 7}) {
+    make.local = 0;
+    TokenBatch& user = users.emplace_back();
+    user.sequence();
+    make.text(user, 1);
+    for (int i = 0; i < actions; ++i) make.action(user, false);
+  }
+  TokenBatch shared, apart;
+  std::vector<std::int32_t> begins;
+  for (const TokenBatch& user : users) begins.push_back(shared.tokens()), shared.sequence(), add_first(user, user.tokens(), shared);
+  for (int branch = 0; branch < 24; ++branch) {
+    const auto u = static_cast<std::size_t>(make.below(3));
+    const std::int32_t sees = 1 + make.below(users[u].tokens());  // also inside an action
+    const ContextInput now = make.context();
+    const std::int32_t block = make.below(4), targets[] = {make.below(4), make.below(5)};
+    shared.branch({begins[u], begins[u] + sees});
+    apart.sequence();
+    add_first(users[u], sees, apart);
+    for (TokenBatch* batch : {&shared, &apart}) {
+      batch->ask(batch->context(now), Question::block, targets[0]);
+      batch->ask(batch->block(block), Question::inner, targets[1]);
+    }
+  }
+  auto model = pointer_model();
+  const auto losses = [&](const TokenBatch& batch) { return model.nll(TokenTensors<Reference>(context(), batch)); };
+  const T expected = losses(apart), actual = losses(shared), weights = test::random(expected.shape(), 3);
+  REQUIRE(expected.size(0) == 48);
+  check_values(actual, host(expected), expected.shape(), 1e-11);
+  const auto want = gradients(model, sum(expected * weights)), got = gradients(model, sum(actual * weights));
+  CHECK(want.size() > 20);
+  check_gradients(got, want);
 }
 
 TEST_CASE("a user's scores do not know of other users, nor of the order of branches") {
@@ -217,13 +271,89 @@ TEST_CASE("a trail knows contexts, places and who asks in them; relations worked
   CHECK(p.distance == std::vector<std::int32_t>{8, 16});   // 8.5 km; unknown
   CHECK(p.follow == std::vector<std::int32_t>{0, 2});      // before the second action: another place of the same category
 
-  const TokenTrail::Mark mark = trail.mark();
+}
+
+TEST_CASE("a context in a branch knows the actions of its prefix and no more, worked out by hand") {
+  constexpr std::int64_t week = 7 * 24 * 3600;
+  TokenBatch batch;
+  batch.sequence();
+  batch.text(1);
+  batch.context(at(0, 9, 0));  // row 1, in block 1
+  batch.block(1);
+  batch.inner({2, 5, {}, 0, {40, 3.1f}});
+  batch.type(1);
+  batch.context(at(0, 11, week));  // row 5, in block 2
+  batch.block(2);
+  batch.inner({3, 5, {}, 0, {40, 3}});
+  batch.type(1);
+  batch.context(at(0, 12, 9 * week));  // row 9: nobody asks behind it
+  const auto asks_in = [&](Prefix seen, std::int32_t block) {
+    batch.branch(seen);
+    const std::int32_t row = batch.context(at(0, 10, 2 * week));
+    batch.block(block);
+    batch.inner({4, 1, {}, 0, {50, 5}});  // known to nobody
+    return row;
+  };
+  const std::int32_t none = asks_in({0, 1}, 1), one = asks_in({0, 5}, 1), inside = asks_in({0, 7}, 1), both = asks_in({0, 9}, 2);
+  TokenTrail trail;
+  trail.add(batch);
+  REQUIRE(trail.steps().size() == 7);
+  CHECK(trail.asker(both).step == 6);
+  CHECK(trail.asker(both + 1).step == 6);
+  CHECK(trail.asker(both + 1).block == 2);
+  for (std::size_t i = 2; i < 7; ++i) CHECK(trail.steps()[i].place_row == -1);
+  const std::int32_t past[] = {0, 1, 2, 2};
+  for (std::size_t i = 0; i < 4; ++i) CHECK(trail.steps()[3 + i].past == past[i]);
+
+  const PointerAsk asks[] = {{none, Question::block}, {one, Question::block}, {one + 1, Question::inner}, {inside, Question::block}, {both, Question::block}, {both + 1, Question::inner}};
+  const TokenPointers p(trail, asks);
+  CHECK(p.sequences == 1);
+  CHECK(p.queries == 4);
+  CHECK(p.keys == 2);
+  CHECK(p.alone == std::vector<std::uint8_t>{1, 0, 0, 0, 0, 0});
+  CHECK(p.hidden == std::vector<std::uint8_t>{1, 1, 0, 1, 0, 1, 0, 1, 0, 0, 1, 0});
+  CHECK(p.value == std::vector<std::int32_t>{0, 0, 1, 0, 2, 0, 1, 0, 1, 2, 0, 3});
+  CHECK(p.recency == std::vector<std::int32_t>{0, 0, 14, 0, 14, 13, 14, 13});
+  CHECK(p.distance == std::vector<std::int32_t>{0, 0, 0, 0, 16, 16, 8, 0});  // inside its second action nobody knows where it is
+  CHECK(p.follow == std::vector<std::int32_t>{0, 0, 0, 0, 0, 0, 0, 2});
+
   TokenBatch more;
   more.branch({0, 9});
   more.context(at(0, 0, 0));
-  CHECK_THROWS_AS(trail.add(more), DataError);
-  trail.keep(mark);
-  CHECK(trail.steps().size() == 3);
+  more.context(at(0, 0, 0));
+  CHECK_THROWS_WITH_AS(trail.add(more), "[tokens] row 23 is a second context in a branch: pointers know one a branch", DataError);
+}
+
+TEST_CASE("a trail that forgets branches is as before, and a branch that goes on is one at once") {
+  TokenBatch user, branch, rest;
+  user.sequence();
+  user.context(at(1, 1, 1));
+  user.block(2);
+  user.inner({4, 1, {}, 0, {}});
+  branch.branch({0, 3});
+  branch.context(at(2, 2, 2));
+  rest.sequence();
+  rest.block(3);
+  rest.inner({1, 1, {}, 0, {}});
+  TokenTrail trail;
+  trail.add(user);
+  const TokenTrail::Mark before = trail.mark();
+  for (int round = 0; round < 2; ++round) {
+    trail.add(branch);
+    const TokenTrail::Mark inside = trail.mark();
+    for (int again = 0; again < 2; ++again) {
+      trail.add(rest, true);
+      CHECK(trail.asker(4).step == 1);
+      CHECK(trail.asker(4).block == 3);
+      CHECK(trail.steps()[1].place_row == -1);
+      trail.keep(inside);
+      CHECK_THROWS_AS(trail.asker(4), DataError);
+    }
+    trail.keep(before);
+    REQUIRE(trail.steps().size() == 1);
+    CHECK(trail.steps()[0].inner == 4);
+    CHECK(trail.steps()[0].block == 2);
+  }
 }
 
 TEST_CASE("a trail that forgets is as before, also inside an action") {

@@ -1,6 +1,7 @@
 #pragma once
 // Models of actions at tiny sizes in f64, batches of made-up tokens, and a small index of places.
 
+#include <map>
 #include <random>
 
 #include "chronotope/components/decoder.hpp"
@@ -63,6 +64,27 @@ struct TokenMaker {
     for (int i = 0; i < n; ++i) batch.text(below(6));
   }
 };
+
+/// Gradients of every parameter of a loss.
+template <class Model> std::map<std::string, std::vector<double>> gradients(Model& model, const T& loss) {
+  backward(loss);
+  std::map<std::string, std::vector<double>> all;
+  for (auto& [path, p] : named_parameters(model)) {
+    if (!p.gradient().empty()) all[path] = testing::collected_gradient(p);
+    p.zero_grad();
+  }
+  return all;
+}
+
+inline void check_gradients(const std::map<std::string, std::vector<double>>& got, const std::map<std::string, std::vector<double>>& want) {
+  REQUIRE(want.size() == got.size());
+  for (const auto& [path, values] : want) {
+    CAPTURE(path);
+    double apart = 0, size = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) apart = std::max(apart, std::abs(values[i] - got.at(path)[i])), size = std::max(size, std::abs(values[i]));
+    CHECK(apart <= 1e-10 * (1 + size));
+  }
+}
 
 /// Two sequences with profiles, some actions asked for.
 inline TokenBatch made_up_tokens(std::uint64_t seed, const TinyShape& shape = {}) {

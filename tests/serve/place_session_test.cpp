@@ -3,9 +3,10 @@
 #include "chronotope/serve/place_session.hpp"
 
 #include <cmath>
+#include <map>
 
 #include "chronotope/data/world.hpp"
-#include "chronotope/train/action_run.hpp"
+#include "chronotope/train/action_measures.hpp"
 #include "data/geo_places.hpp"
 #include "train/tiny.hpp"
 
@@ -55,6 +56,25 @@ const Served& ranked() {
   return made;
 }
 
+const Served& pointing() {
+  static const Served made("align", "pointer");
+  return made;
+}
+
+/// f(request, what was shown, the user's actions before, what the model on the logs gives the candidates) for every request of the user.
+template <class F> void each_request(const Served& served, F&& f) {
+  Context<any_backend> context(tiny::stream(tiny::backends().front()));
+  const ModelOnRequests on(context, read_trained(served.folder.file("model")), served.folder.file("log.csv"), served.folder.file("requests.csv"));
+  const auto user = on.histories.user(served.actions.front().user);
+  REQUIRE(user.has_value());
+  std::size_t next = 0;
+  for (std::uint32_t number = 0; number < on.requests.requests.size(); ++number) {
+    const AskedRequest& r = on.requests.requests[number];
+    if (r.user == *user) f(r, served.requests.at(next++).request.shown, std::span(served.actions).first(r.end - r.begin), on.scores(context, {&number, 1}));
+  }
+  CHECK(next == served.requests.size());
+}
+
 void check_close(const std::vector<double>& a, const std::vector<double>& b, double tolerance = 1e-5) {
   REQUIRE(a.size() == b.size());
   for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i] == doctest::Approx(b[i]).epsilon(tolerance));
@@ -82,20 +102,51 @@ TEST_CASE("actions one by one, some at a time or all at once, over the length li
 }
 
 TEST_CASE("an aligned model with the history pointer: sessions generate what a full pass generates, exact beams what wide ones find") {
-  const Served pointing("align", "pointer");
-  const ActionServer server = pointing.server();
+  const ActionServer server = pointing().server();
   PlaceSession one_by_one(server);
   GenerateOptions wide, exact;
   wide.beams = {1000, 1000, 10}, exact.beams = {1, 1, 10, true};
   for (std::size_t i = 0; i < 12; ++i) {
-    one_by_one.append(std::span(pointing.actions).subspan(i, 1));
+    one_by_one.append(std::span(pointing().actions).subspan(i, 1));
     PlaceSession anew(server);
-    anew.append(std::span(pointing.actions).subspan(i + 1 - one_by_one.actions(), one_by_one.actions()));
-    const auto a = one_by_one.generate(pointing.now(), wide), b = anew.generate(pointing.now(), exact);
+    anew.append(std::span(pointing().actions).subspan(i + 1 - one_by_one.actions(), one_by_one.actions()));
+    const auto a = one_by_one.generate(pointing().now(), wide), b = anew.generate(pointing().now(), exact);
     REQUIRE(a.size() == 10);
     REQUIRE(b.size() == 10);
     for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k].probability == doctest::Approx(b[k].probability).epsilon(1e-4));
   }
+}
+
+TEST_CASE("a session answers as a log's requests are scored, however its actions came, over the length limit") {
+  const Served& served = ranked();
+  const ActionServer server = served.server();
+  std::size_t longest = 0;
+  each_request(served, [&](const AskedRequest& r, std::span<const ShownPlace> shown, std::span<const LoggedAction> before, const std::vector<float>& logits) {
+    longest = std::max(longest, before.size());
+    std::vector<double> expected;
+    for (const float logit : logits) expected.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));
+    for (const std::size_t at_once : {1, 3, 100}) {
+      PlaceSession session(server, served.actions.front().profile);
+      for (std::size_t at = 0; at < before.size(); at += at_once) session.append(before.subspan(at, std::min(at_once, before.size() - at)));
+      CHECK(session.actions() == before.size() - forgotten_actions(before.size(), 8));
+      check_close(session.rank(r.at, shown), expected);
+    }
+  });
+  CHECK(longest > 12);
+}
+
+TEST_CASE("with the history pointer a session generates places with the probabilities that alignment scores them with") {
+  const ActionServer server = pointing().server();
+  GenerateOptions all;
+  all.beams = {1000, 1000, 1000};
+  each_request(pointing(), [&](const AskedRequest& r, std::span<const ShownPlace> shown, std::span<const LoggedAction> before, const std::vector<float>& scores) {
+    PlaceSession session(server, pointing().actions.front().profile);
+    for (std::size_t at = 0; at < before.size(); ++at) session.append(before.subspan(at, 1));
+    std::map<std::string, double> found;
+    for (const SuggestedPlace& place : session.generate(r.at, all)) found[place.place] = place.probability;
+    REQUIRE(scores.size() == shown.size());
+    for (std::size_t i = 0; i < shown.size(); ++i) CHECK(found.at(shown[i].place) == doctest::Approx(std::exp(scores[i])).epsilon(1e-4));
+  });
 }
 
 TEST_CASE("a candidate's score knows nothing of the others, and asking leaves the session as it was") {

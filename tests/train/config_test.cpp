@@ -54,7 +54,7 @@ std::string dotted(const std::string& pointer) {
 
 TEST_CASE("every key can be read, set and written, and none moves another") {
   const Json defaults = Json::parse(to_json(Config{})).flatten();
-  CHECK(defaults.size() == 99);
+  CHECK(defaults.size() == 100);
   for (const auto& [path, value] : defaults.items()) {
     CAPTURE(path);
     REQUIRE(value.is_primitive());
@@ -70,6 +70,10 @@ TEST_CASE("every key can be read, set and written, and none moves another") {
     set_config(set, dotted(path) + "=" + (other.is_string() ? other.get<std::string>() : other.dump()));
     CHECK(to_json(set) == to_json(read));
   }
+}
+
+TEST_CASE("a group of requests has at least one") {
+  refused(R"({"stage": {"together": 0}})", "ConfigError", {"stage.together must be at least 1"});
 }
 
 TEST_CASE("a soft search needs the model whose items it compares") {

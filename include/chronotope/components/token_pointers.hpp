@@ -18,13 +18,14 @@ struct PointerAsk {
   Question what = Question::block;
 };
 
-/// A askers over S sequences; keys are the steps of a sequence before its last query, queries the different steps that are asked in.
+/// A askers over S sequences; keys are the steps of a sequence that any query looks at, queries the different steps, of the sequence and of its
+/// branches, that are asked in.
 struct TokenPointers : PointerGrid {
   std::vector<std::int32_t> slot;    ///< [A] where the asker's step stands in the flattened [S, M]
   std::vector<std::int32_t> value;   ///< [A, N] what a visible key points to: its block, or its place in it; 0 for others
   std::vector<std::uint8_t> hidden;  ///< [A, N] 1: padding, not in the past, an unknown place, or in another block than is asked for
   std::vector<std::uint8_t> alone;   ///< [A] 1 where no key is visible
-  std::vector<std::uint8_t> later;   ///< [S, M, N] 1: padding, or not in the past
+  std::vector<std::uint8_t> later;   ///< [S, M, N] 1: padding, not in the past, or its place is not seen
 
   /// Throws as TokenTrail::asker. O(A N + S M N).
   TokenPointers(const TokenTrail& trail, std::span<const PointerAsk> asks);

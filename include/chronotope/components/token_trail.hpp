@@ -8,22 +8,27 @@
 
 namespace chronotope {
 
-/// A context of a sequence, and the place that its action went to, where one follows.
+/// A context, and the place that its action went to, where one follows in a sequence. Its past are the steps first … past - 1: in a sequence
+/// those before it, in a branch those of the prefix.
 struct TrailStep {
   std::int32_t row = 0;     ///< packed row of u
-  std::int32_t first = 0;   ///< number of its sequence's first step; those of a sequence are first … itself … in a row
+  std::int32_t first = 0, past = 0;
+  std::int32_t sees = 0;    ///< rows before this one: its own, or the end of the prefix
   std::array<std::int32_t, time_features> when{};
   std::int64_t local = 0;
   TokenPosition user, place;
   std::int32_t place_row = -1;                      ///< packed row of the inner token, -1: none yet
   std::int32_t block = 0, inner = 0, category = 0;  ///< inner 0: a place that is not known
+
+  /// Whether the place of a step of its past is among what it sees: a prefix may end inside an action.
+  bool knows(const TrailStep& earlier) const { return earlier.place_row >= 0 && earlier.place_row < sees; }
 };
 
-/// The steps of all sequences, in the order of their rows. Grows and shrinks with the tokens.
+/// The steps of all sequences and branches, in the order of their rows. Grows and shrinks with the tokens.
 class TokenTrail {
  public:
-  /// Adds the tokens of a batch behind those so far; `goes_on`: its first segment continues the last one. Throws DataError for a context
-  /// in a branch: it would have another past than its sequence. O(tokens).
+  /// Adds the tokens of a batch behind those so far; `goes_on`: its first segment continues the last one. Throws DataError for a second context
+  /// in one branch: its past would lie in two pieces. O(tokens + branches log tokens).
   void add(const TokenBatch& batch, bool goes_on = false);
 
   const std::vector<TrailStep>& steps() const { return steps_; }
@@ -39,8 +44,8 @@ class TokenTrail {
   struct Mark {
     std::int32_t rows = 0;    ///< tokens so far
     std::int32_t step = -1;   ///< the last segment's latest context, or the one that its prefix ends with; -1: none
-    std::int32_t first = 0;   ///< number of the last sequence's first step
-    bool branch = false;      ///< the last segment is one
+    std::int32_t first = 0;   ///< number of the last segment's first step
+    Prefix seen = {};         ///< of the last segment; empty for a sequence
   };
   const Mark& mark() const { return now_; }
   /// Forgets what was added since.

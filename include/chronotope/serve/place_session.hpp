@@ -48,8 +48,8 @@ class ActionServer {
 };
 
 /// One user. Holds keys and values of the profile and of up to model.length actions: bytes() of them, 8 x layers x width a token and up to a quarter more. When an action
-/// comes to a full session, the oldest half is forgotten and the rest encoded again, so that answers are always those of a full pass
-/// over the actions that are remembered.
+/// comes to a full session, the oldest half is forgotten and the rest encoded again (forgotten_actions), so that answers are always those of a full pass
+/// over the actions that are remembered: however they were appended, the ones that a request of a log sees whose user made all these.
 class PlaceSession {
  public:
   /// Keeps the server. `profile` as in logs, "" for none.
@@ -78,7 +78,8 @@ class PlaceSession {
 
   const ActionServer& server_;
   std::vector<std::int32_t> profile_;
-  std::vector<PastAction> window_;
+  std::size_t appended_ = 0;         // actions in all
+  std::vector<PastAction> window_;   // those of them that are remembered
   Encoded<B> encoded_;
 };
 

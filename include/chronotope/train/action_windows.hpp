@@ -26,6 +26,11 @@ std::vector<ActionWindow> sequence_windows(const ActionHistories& histories, Seq
 /// action last, up to length - 1 earlier ones.
 std::vector<ActionWindow> target_windows(const ActionHistories& histories, std::int64_t length, std::int64_t from, std::int64_t until);
 
+/// How many of a user's `actions`, counted from the first, are forgotten where `length` are remembered: with each action that would be one too
+/// many the oldest go, and length / 2 stay (at least that one). What requests see, in training and in sessions: between length / 2 and `length`
+/// actions, and for length - length / 2 + 1 actions in a row from the same one on, so that requests among them share one encoding. O(1).
+std::size_t forgotten_actions(std::size_t actions, std::size_t length);
+
 /// A profile as tokens: at most `most`, the last of which says that it ends.
 std::vector<std::int32_t> profile_pieces(const ActionVocabulary& vocabulary, const std::string& profile, std::int64_t most);
 
@@ -38,8 +43,9 @@ class ActionTokens {
   /// Adds a sequence and asks for its targets. Of the last action there is what predicts its place, not the place. False, and
   /// nothing is added, when nothing is asked for.
   bool add(const ActionWindow& window, TokenBatch& batch) const;
-  /// Adds a sequence of whole actions begin … end - 1, with nothing asked. A `user` that the histories do not have has no profile.
-  void add_history(std::size_t user, std::size_t begin, std::size_t end, TokenBatch& batch) const;
+  /// Adds a sequence of whole actions begin … end - 1, with nothing asked. A `user` that the histories do not have has no profile. The packed rows
+  /// behind the profile and behind each action, [1 + end - begin].
+  std::vector<std::int32_t> add_history(std::size_t user, std::size_t begin, std::size_t end, TokenBatch& batch) const;
 
   const ActionHistories& histories() const { return histories_; }
   const ActionTokenizer& tokenizer() const { return tokenizer_; }

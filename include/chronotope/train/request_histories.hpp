@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "chronotope/components/candidate_labels.hpp"
@@ -50,26 +51,42 @@ enum class RequestNeeds : std::uint8_t {
 /// Numbers of the requests with from <= UTC < until that have what is needed.
 std::vector<std::uint32_t> requests_between(const RequestHistories& requests, std::int64_t from, std::int64_t until, RequestNeeds needs);
 
-/// Tokens of requests. Histories are cut to the last `length` actions.
+/// Tokens of requests. A request sees its user's actions before it from the first on that is not forgotten (forgotten_actions): at least
+/// length / 2 of them where there are as many, at most `length`.
+///
+/// The functions that take several requests, by number, add the histories, once for all requests of a user that see the same first action, and
+/// then, in the order of the requests, branches at the points of the histories where they were made. A branch sees its history up to there and itself,
+/// so that every answer is that of a request alone. O(tokens).
 class RequestTokens {
  public:
   /// Keeps references.
   RequestTokens(const RequestHistories& requests, const ActionTokens& actions, std::int64_t length)
       : requests_(requests), actions_(actions), length_(static_cast<std::size_t>(length)) {}
 
-  /// Profile, history and u of the request; the rows of the sequence.
+  /// Profile, history and u of one request as a sequence of its own; its rows.
   Prefix add_user(const AskedRequest& request, TokenBatch& batch) const;
-  /// Users with their candidates behind them, each candidate seeing the user and itself: asks the last token of every candidate for
-  /// its state (generative ranking, 3.2.2).
-  void add_ranked(const AskedRequest& request, TokenBatch& batch) const;
-  /// The same, but asks for the candidates: u for the block of each, and each block for the place in it (alignment, 3.2.3).
-  /// Candidates that are not in the index are left out: a model cannot generate them.
-  void add_generated(const AskedRequest& request, TokenBatch& batch) const;
+  /// A branch u for each request, asked for its state (embedding, 3.2.2).
+  void add_users(std::span<const std::uint32_t> some, TokenBatch& batch) const;
+  /// A branch u, block, inner for each candidate, whose last token is asked for its state (generative ranking, 3.2.2).
+  void add_ranked(std::span<const std::uint32_t> some, TokenBatch& batch) const;
+  /// A branch u, block for each candidate, where u is asked for the block and the block for the place in it; where places are one token, a
+  /// branch u for each request, asked for all its places (alignment, 3.2.3). Candidates that are not in the index are left out: a model
+  /// cannot generate them.
+  void add_generated(std::span<const std::uint32_t> some, TokenBatch& batch) const;
+
+  /// Requests that share an encoding together, by time: groups of at most `most`, as even as can be. A request of an unknown user is a group.
+  /// In the order of users; O(n log n).
+  std::vector<std::vector<std::uint32_t>> groups(std::span<const std::uint32_t> some, std::size_t most) const;
 
   const RequestHistories& requests() const { return requests_; }
   const ActionTokens& actions() const { return actions_; }
 
  private:
+  /// A user, and the first action that is seen.
+  using History = std::pair<std::size_t, std::size_t>;
+  History history(const AskedRequest& request) const { return {request.user, request.begin + forgotten_actions(request.end - request.begin, length_)}; }
+  std::vector<Prefix> add_histories(std::span<const std::uint32_t> some, TokenBatch& batch) const;
+
   const RequestHistories& requests_;
   const ActionTokens& actions_;
   std::size_t length_;
