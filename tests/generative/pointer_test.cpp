@@ -112,6 +112,42 @@ TEST_CASE("the loss of a place is the score that generation gives it") {
   }
 }
 
+TEST_CASE("what kinds of places somebody went to is recalled before the softmax: against its definition") {
+  auto model = pointer_model();
+  Head& head = model.head;
+  Parameter<Reference>& bias = *head.block_gate->bias;
+  auto gate = host(bias());
+  gate[0] = 60;  // the softmax alone
+  bias.assign(T::from_host(context(), gate, bias.shape()));
+  const NoGrad no_grad;
+  Request request(5, 9);
+  request.tokens.ask(request.u, Question::block);
+  Encoded<Reference> encoded;
+  const T h = encoded.add(context(), model, request.tokens);
+  const std::vector<PointerAsk> asks{{request.u, Question::block}};
+  const TokenPointers pointers(encoded.contexts().trail(), asks);
+  const auto scores = host(head.recall(encoded.contexts().states(), pointers)), kinds = host(head.kinds.weight());
+  const std::size_t N = 5, wide = 3;  // keys; width of each of two heads
+  REQUIRE(scores.size() == 2 * N);
+  std::vector<double> looked_up(2 * wide, 0);
+  for (std::size_t k = 0; k < 2; ++k) {
+    double all = 0;
+    for (std::size_t j = 0; j < N; ++j) all += std::exp(scores[k * N + j]);
+    for (std::size_t j = 0; j < N; ++j)
+      for (std::size_t d = 0; d < wide; ++d)
+        looked_up[k * wide + d] += std::exp(scores[k * N + j]) / all * kinds[static_cast<std::size_t>(encoded.contexts().trail().steps()[j].category) * 2 * wide + k * wide + d];
+  }
+  const T moved = h + head.recalled(T::from_host(context(), looked_up, {1, static_cast<std::int64_t>(2 * wide)}));
+  const auto got = host(head.block_scores(h, encoded.contexts(), std::vector{request.u})), want = host(head.typed.block_scores(moved, encoded.contexts(), {}));
+  const auto unmoved = host(head.typed.block_scores(h, encoded.contexts(), {}));
+  double apart = 0;
+  for (std::size_t b = 0; b < 4; ++b) {
+    CHECK(got[b] == doctest::Approx(want[b]).epsilon(1e-10));
+    apart = std::max(apart, std::abs(want[b] - unmoved[b]));
+  }
+  CHECK(apart > 1e-4);
+}
+
 TEST_CASE("a session gives the scores of the full pass, again and again") {
   const auto model = pointer_model();
   const NoGrad no_grad;
