@@ -9,7 +9,7 @@ namespace chronotope {
 struct StageConfig {
   std::string name = "pretrain", from;
   double temperature = 0.1, beta = 1;
-  std::int64_t together = 8;
+  std::int64_t together = 4;
   std::string preference = "pairs", reference = "once", rules;
 
   template <class V> void visit(V&& v) {

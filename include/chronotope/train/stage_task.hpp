@@ -17,7 +17,7 @@ struct StageOptions {
   Stage stage = Stage::rank;
   double temperature = 0.1;             ///< embed
   PreferenceOptions preference = {};    ///< align
-  std::size_t together = 8;             ///< requests of one user that an epoch keeps side by side, at most; at least 1
+  std::size_t together = 4;             ///< requests of one user that an epoch keeps side by side, at most; at least 1
   std::uint64_t seed = 1;
 };
 
