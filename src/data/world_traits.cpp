@@ -35,9 +35,8 @@ int draw_occupation(Traits& t, Random& random) {
   const int age = o.youngest + random.below(o.years);
   const bool female = random.chance(50);
   t.archetype = age < 35 ? o.younger : o.older;
-  t.profile =
-      std::string("gender: ") + (female ? "f" : "m") + "; age: " + std::to_string(age) + "; occupation: " + o.name +
-      "; style: " + styles[t.theme];
+  t.profile = std::string("gender: ") + (female ? "f" : "m") + "; age: " + std::to_string(age) +
+              "; occupation: " + o.name + "; style: " + styles[t.theme];
   return number;
 }
 
@@ -58,8 +57,7 @@ void draw_haunts(const Map& map, Traits& t, Random& random) {
   const Point from = map.at(t.base[home]);
   const std::vector<int> around = map.around(map.neighbourhood_of(t.base[home]));
   std::vector<std::int64_t> weights;
-  for (const int n : around)
-    weights.push_back((2 + map.fame(n)) * invented::nearness(from, map.centre(n), 6000, 1024));
+  for (const int n : around) weights.push_back((2 + map.fame(n)) * invented::nearness(from, map.centre(n), 6000, 1024));
   for (int left = std::min<int>(most_haunts, static_cast<int>(around.size())); left > 0; --left) {
     const int drawn = random.pick(weights);
     if (drawn < 0) return;

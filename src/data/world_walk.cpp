@@ -8,8 +8,7 @@ constexpr int stays_percent = 60;
 constexpr int hotel = kind_count - 1;
 
 // Shares of the distribution, in percent of what is left.
-constexpr int before_trip_percent = 65, route_percent = 55, own_hotel_percent = 60,
-              return_to_hotel_percent = 90;
+constexpr int before_trip_percent = 65, route_percent = 55, own_hotel_percent = 60, return_to_hotel_percent = 90;
 
 // How many actions people remember; and how many actions the tastes of the hour, and what draws to a place not yet
 // known, count as (the concentration of a Polya urn).
@@ -163,7 +162,8 @@ void Walk::add_local(std::int64_t mass) {
   Choice::divide(kind_count, rest, weight, [&](int kind, std::int64_t part) { add_known(kind, part); });
 }
 
-// Kinds as often as the person went for them at this part of a workday or of the weekend. Returns the mass that it took.
+// Kinds as often as the person went for them at this part of a workday or of the weekend. Returns the mass that it
+// took.
 std::int64_t Walk::add_habits(std::int64_t mass) {
   std::array<std::int64_t, kind_count> counts{};
   std::int64_t all = 0;
@@ -221,7 +221,8 @@ void Walk::add_near(int kind, std::int64_t mass) {
 void Walk::accept(std::uint32_t place, std::int64_t utc) {
   last_place_ = place;
   last_utc_ = utc;
-  visits_.push_back({place, map_.kind_of(place), map_.city_of(place), map_.neighbourhood_of(place), now_.part, now_.weekend});
+  visits_.push_back(
+      {place, map_.kind_of(place), map_.city_of(place), map_.neighbourhood_of(place), now_.part, now_.weekend});
   if (visits_.size() > remembered) visits_.pop_front();
 }
 
