@@ -69,7 +69,7 @@ TokenPointers::TokenPointers(const TokenTrail& trail, std::span<const PointerAsk
       query_action[row] = step, slot_of[static_cast<std::size_t>(step)] = row;
       for (std::size_t j = first; j < static_cast<std::size_t>(asking.past); ++j) {
         relate(steps, asking, j, *this, row * N + j - first);
-        later[row * N + j - first] = !asking.knows(steps[j]);
+        later[row * N + j - first] = !asking.knows(steps[j]) || steps[j].inner == 0;
       }
     }
   }

@@ -130,12 +130,13 @@ TEST_CASE("what kinds of places somebody went to is recalled before the softmax:
   const std::size_t N = 5, wide = 3;  // keys; width of each of two heads
   REQUIRE(scores.size() == 2 * N);
   std::vector<double> looked_up(2 * wide, 0);
+  const auto& steps = encoded.contexts().trail().steps();
   for (std::size_t k = 0; k < 2; ++k) {
     double all = 0;
-    for (std::size_t j = 0; j < N; ++j) all += std::exp(scores[k * N + j]);
+    for (std::size_t j = 0; j < N; ++j) all += steps[j].inner == 0 ? 0 : std::exp(scores[k * N + j]);
     for (std::size_t j = 0; j < N; ++j)
       for (std::size_t d = 0; d < wide; ++d)
-        looked_up[k * wide + d] += std::exp(scores[k * N + j]) / all * kinds[static_cast<std::size_t>(encoded.contexts().trail().steps()[j].category) * 2 * wide + k * wide + d];
+        looked_up[k * wide + d] += steps[j].inner == 0 ? 0 : std::exp(scores[k * N + j]) / all * kinds[static_cast<std::size_t>(steps[j].category) * 2 * wide + k * wide + d];
   }
   const T moved = h + head.recalled(T::from_host(context(), looked_up, {1, static_cast<std::int64_t>(2 * wide)}));
   const auto got = host(head.block_scores(h, encoded.contexts(), std::vector{request.u})), want = host(head.typed.block_scores(moved, encoded.contexts(), {}));

@@ -25,7 +25,7 @@ struct TokenPointers : PointerGrid {
   std::vector<std::int32_t> value;   ///< [A, N] what a visible key points to: its block, or its place in it; 0 for others
   std::vector<std::uint8_t> hidden;  ///< [A, N] 1: padding, not in the past, an unknown place, or in another block than is asked for
   std::vector<std::uint8_t> alone;   ///< [A] 1 where no key is visible
-  std::vector<std::uint8_t> later;   ///< [S, M, N] 1: padding, not in the past, or its place is not seen
+  std::vector<std::uint8_t> later;   ///< [S, M, N] 1: padding, not in the past, or its place is not seen or not known
 
   /// Throws as TokenTrail::asker. O(A N + S M N).
   TokenPointers(const TokenTrail& trail, std::span<const PointerAsk> asks);
