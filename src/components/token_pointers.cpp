@@ -55,7 +55,7 @@ TokenPointers::TokenPointers(const TokenTrail& trail, std::span<const PointerAsk
   std::vector<TokenTrail::Asker> askers;
   for (const PointerAsk& ask : asks) askers.push_back(trail.asker(ask.row));
   const std::vector<Queries> all = queries_of(steps, askers);
-  std::size_t M = 1, N = 1;
+  std::size_t M = 1, N = 2;  // a product with a single key may add up in another order than one with several
   for (const Queries& q : all) M = std::max(M, q.column.size()), N = std::max(N, static_cast<std::size_t>(q.past - q.first));
   resize(all.size(), M, N);
   later.assign(all.size() * M * N, 1);

@@ -67,7 +67,8 @@ template <Backend B> class PointerAttention {
     Tensor<B> keys = gather(key(h), upload_like(h, g.key_action));
     if (category) keys = keys + (*category)(upload_like(h, g.key_category));
     const Tensor<B> c = reshape(keys, {g.sequences, g.keys, heads_, width_});
-    const Tensor<B> content = matmul(permute(q, {0, 2, 1, 3}), permute(c, {0, 2, 3, 1})) * (1 / std::sqrt(static_cast<double>(width_)));
+    // Keys laid out by column: oneDNN sums a row against transposed keys in an order that depends on how many rows there are.
+    const Tensor<B> content = matmul(permute(q, {0, 2, 1, 3}), contiguous(permute(c, {0, 2, 3, 1}))) * (1 / std::sqrt(static_cast<double>(width_)));
     const Shape pairs{g.sequences, g.queries, g.keys};
     const auto of = [&](const Parameter<B>& table, const std::vector<std::int32_t>& bins) { return gather(table(), upload_like(h, bins, pairs)); };
     const Tensor<B> related = of(recency, g.recency) + of(hour, g.hour) + of(weekday, g.weekday) + of(distance, g.distance) + of(follow, g.follow);
