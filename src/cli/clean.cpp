@@ -46,7 +46,7 @@ void add_clean(CLI::App& app, Chosen& chosen) {
       app.add_subcommand("clean", "mark functional actions, drop users who only repeat themselves (data cleansing)");
   command->footer(teaching);
   command->add_option("--data", o->data, "action log or check-in file")->required();
-  command->add_option("--out", o->out, "action log to write: .csv, .csv.gz, .jsonl or .jsonl.gz")->required();
+  command->add_option("--out", o->out, "action log to write: .csv, .jsonl or .columns (binary), gzip'ed with .gz behind it")->required();
   command->add_option("--functional", rules.functional_categories, "categories of functional places, to the letter");
   command->add_option("--most-searched", rules.most_searched,
                       "places with more searches a click are functional (off if not given)");

@@ -46,7 +46,7 @@ void add_convert_checkins(CLI::App& app, Chosen& chosen) {
   auto o = std::make_shared<Options>();
   CLI::App* command = app.add_subcommand("convert-checkins", "check-ins as an action log and, with invented alternatives, a request log");
   command->add_option("--data", o->data, "check-in file")->required()->check(CLI::ExistingFile);
-  command->add_option("--actions", o->actions, "action log to write: .csv, .csv.gz, .jsonl or .jsonl.gz")->required();
+  command->add_option("--actions", o->actions, "action log to write: .csv, .jsonl or .columns (binary), gzip'ed with .gz behind it")->required();
   command->add_option("--requests", o->requests, "request log to write; the visited place is the clicked one, the others are drawn");
   command->add_option("--shown", o->asked.shown, "places in a request")->check(CLI::Range(2, 60))->capture_default_str();
   command->add_option("--seed", o->asked.seed, "of the draws")->capture_default_str();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <map>
 #include <memory>
 
 #include "chronotope/core/atomic_file.hpp"
@@ -19,6 +20,8 @@ struct Options {
   WorldOptions world;
   std::string out, format = "csv";
 };
+
+const std::map<std::string, WorldFormat> formats{{"csv", WorldFormat::csv}, {"jsonl", WorldFormat::json_lines}, {"columns", WorldFormat::columns}};
 
 constexpr const char* teaching =
     "Everything is invented: people with homes, jobs, habits, tastes and trips, in cities of places of 24 categories.\n"
@@ -62,7 +65,7 @@ class Meter {
 
 void run(const Options& o) {
   const World world(o.world);
-  WorldFiles files(world, o.out, o.format == "csv" ? WorldFormat::csv : WorldFormat::json_lines);
+  WorldFiles files(world, o.out, formats.at(o.format));
   WorldSummaryBuilder summary(world);
   {
     Meter meter(o.world.users);
@@ -106,7 +109,7 @@ void add_generate_world(CLI::App& app, Chosen& chosen) {
       ->capture_default_str();
   command->add_option("--seed", world.seed, "another seed, another world")->capture_default_str();
   command->add_option("--format", o->format, "of the two logs")
-      ->check(CLI::IsMember({"csv", "jsonl"}))
+      ->check(CLI::IsMember({"csv", "jsonl", "columns"}))
       ->capture_default_str();
   command->callback([o, &chosen] { chosen = [o] { run(*o); }; });
 }

@@ -1,32 +1,35 @@
-#include <filesystem>
-#include <string_view>
-
 #include "action_rows.hpp"
-#include "byte_source.hpp"
 #include "chronotope/core/error.hpp"
+#include "field_rows.hpp"
 
 namespace chronotope {
+namespace {
 
-bool is_json_lines(const std::string& path) {
-  std::error_code ignored;  // what cannot be asked cannot be opened either, and says why then
-  const auto kind = std::filesystem::status(path, ignored).type();
-  if (kind == std::filesystem::file_type::fifo || kind == std::filesystem::file_type::socket ||
-      kind == std::filesystem::file_type::character)
-    throw FileError(path +
-                    ": cannot be read: it is no file; logs are read more than once, so write it to a file first");
-  ByteSource source(path);
-  char bytes[4096];
-  for (bool first = true;; first = false) {
-    std::string_view piece(bytes, source.read(bytes, sizeof bytes));
-    if (piece.empty()) return false;
-    if (first && piece.starts_with("\xEF\xBB\xBF")) piece.remove_prefix(3);
-    const std::size_t at = piece.find_first_not_of(" \t\r\n");
-    if (at != piece.npos) return piece[at] == '{';
+class RowActions : public ActionReader::Rows {
+ public:
+  explicit RowActions(std::unique_ptr<FieldRows> rows) : rows_(std::move(rows)) {}
+
+  bool next(LoggedAction& action) override {
+    if (!rows_->next()) return false;
+    ActionDraft draft(action);
+    rows_->take(draft);
+    if (const char* broken = draft.finish()) throw DataError(rows_->place() + broken);
+    return true;
   }
+
+ private:
+  std::unique_ptr<FieldRows> rows_;
+};
+
+std::unique_ptr<ActionReader::Rows> actions_of(const std::string& path) {
+  const LogFormat format = format_of(path);
+  if (format == LogFormat::json) return json_actions(path);
+  return std::make_unique<RowActions>(rows_in(path, format, action_log_fields));
 }
 
-ActionReader::ActionReader(const std::string& path)
-    : rows_(is_json_lines(path) ? json_actions(path) : csv_actions(path)), path_(path) {}
+}  // namespace
+
+ActionReader::ActionReader(const std::string& path) : rows_(actions_of(path)), path_(path) {}
 ActionReader::~ActionReader() = default;
 ActionReader::ActionReader(ActionReader&&) noexcept = default;
 ActionReader& ActionReader::operator=(ActionReader&&) noexcept = default;

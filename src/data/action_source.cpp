@@ -4,14 +4,14 @@
 #include <memory>
 #include <utility>
 
-#include "action_rows.hpp"
 #include "csv.hpp"
+#include "field_rows.hpp"
 
 namespace chronotope {
 namespace {
 
 bool is_checkin_file(const std::string& path) {
-  if (is_json_lines(path)) return false;
+  if (format_of(path) != LogFormat::csv) return false;
   const CsvReader csv(path);
   return std::find(csv.header().begin(), csv.header().end(), "user_id") != csv.header().end();
 }

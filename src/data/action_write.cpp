@@ -1,7 +1,8 @@
-#include "action_rows.hpp"
 #include "action_values.hpp"
 #include "byte_sink.hpp"
 #include "chronotope/core/error.hpp"
+#include "column_blocks.hpp"
+#include "field_rows.hpp"
 
 namespace chronotope {
 namespace {
@@ -35,19 +36,11 @@ std::string csv_header() {
 
 }  // namespace
 
-bool is_json_name(std::string_view path) {
-  std::string_view name = path;
-  if (name.ends_with(".gz")) name.remove_suffix(3);
-  if (name.ends_with(".csv")) return false;
-  if (name.ends_with(".jsonl")) return true;
-  throw ConfigError(std::string(path) +
-                    ": the name does not say a format; let it end in .csv, .csv.gz, .jsonl or .jsonl.gz");
-}
-
 class ActionWriter::State {
  public:
-  explicit State(const std::string& path) : path_(path), json_(is_json_name(path)), file_(path) {
-    if (!json_) file_.write(csv_header());
+  explicit State(const std::string& path) : path_(path), format_(format_of_name(path)), file_(path) {
+    if (format_ == LogFormat::csv) file_.write(csv_header());
+    if (format_ == LogFormat::columns) columns_.emplace(file_, action_fields);
   }
 
   void write(const LoggedAction& action) {
@@ -56,26 +49,35 @@ class ActionWriter::State {
       if (const char* broken = broken_rule(field, value))
         refuse(std::string(name_of(field)) + " " + value_text(value) + " " + broken);
     });
-    const std::string line = json_ ? json_line(action) : csv_line(action);
+    const std::string line = format_ == LogFormat::json ? json_line(action) : csv_line(action);
     if (line.size() > CsvReader::max_row_bytes) refuse("it would be longer than 1 MiB; shorten its texts");
-    file_.write(line);
+    if (columns_) write_columns(action);
+    else file_.write(line);
     ++actions_;
   }
 
   void finish() {
     if (actions_ == 0) throw DataError(path_ + ": cannot be written: the log has no actions");
+    if (columns_) columns_->finish();
     file_.commit();
     finished_ = true;
   }
 
  private:
+  void write_columns(const LoggedAction& action) {
+    for_each_field(action, [&](ActionField field, auto value) { columns_->put(field, value); });
+    columns_->end_row();
+  }
+
   [[noreturn]] void refuse(const std::string& why) const {
     throw DataError(path_ + ": action " + std::to_string(actions_ + 1) + " cannot be written: " + why);
   }
 
   std::string path_;
-  bool json_, finished_ = false;
+  LogFormat format_;
+  bool finished_ = false;
   ByteSink file_;
+  std::optional<ColumnWriter> columns_;
   std::uint64_t actions_ = 0;
 };
 

@@ -1,6 +1,5 @@
 #include <utility>
 
-#include "action_rows.hpp"
 #include "chronotope/core/error.hpp"
 #include "request_rows.hpp"
 
@@ -30,8 +29,16 @@ const char* RequestDraft::finish() const {
   return out_.shown.empty() ? "shows no place; leave out requests without places" : nullptr;
 }
 
-RequestReader::RequestReader(const std::string& path)
-    : rows_(is_json_lines(path) ? json_requests(path) : csv_requests(path)), path_(path) {}
+namespace {
+
+std::unique_ptr<RequestReader::Rows> requests_of(const std::string& path) {
+  const LogFormat format = format_of(path);
+  return format == LogFormat::json ? json_requests(path) : row_requests(rows_in(path, format, request_log_fields));
+}
+
+}  // namespace
+
+RequestReader::RequestReader(const std::string& path) : rows_(requests_of(path)), path_(path) {}
 RequestReader::~RequestReader() = default;
 RequestReader::RequestReader(RequestReader&&) noexcept = default;
 RequestReader& RequestReader::operator=(RequestReader&&) noexcept = default;

@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "chronotope/data/request_log.hpp"
+#include "field_rows.hpp"
 
 namespace chronotope {
 
@@ -15,7 +16,8 @@ class RequestReader::Rows {
   virtual bool next(LoggedRequest& request) = 0;
 };
 
-std::unique_ptr<RequestReader::Rows> csv_requests(const std::string& path);
+/// A row a shown place.
+std::unique_ptr<RequestReader::Rows> row_requests(std::unique_ptr<FieldRows> rows);
 std::unique_ptr<RequestReader::Rows> json_requests(const std::string& path);
 
 /// Puts a request together and keeps its rules.

@@ -1,10 +1,11 @@
 #include <array>
 #include <vector>
 
-#include "action_rows.hpp"
 #include "action_values.hpp"
 #include "byte_sink.hpp"
 #include "chronotope/core/error.hpp"
+#include "column_blocks.hpp"
+#include "field_rows.hpp"
 #include "request_rows.hpp"
 
 namespace chronotope {
@@ -78,20 +79,22 @@ std::string json_line(const LoggedRequest& request) {
 
 class RequestWriter::State {
  public:
-  explicit State(const std::string& path) : path_(path), json_(is_json_name(path)), file_(path) {
-    if (!json_) file_.write(csv_header());
+  explicit State(const std::string& path) : path_(path), format_(format_of_name(path)), file_(path) {
+    if (format_ == LogFormat::csv) file_.write(csv_header());
+    if (format_ == LogFormat::columns) columns_.emplace(file_, request_fields);
   }
 
   void write(const LoggedRequest& request) {
     if (finished_) throw FileError(path_ + ": cannot be written: the log is already finished");
     check(request);
-    if (json_) write_json(request);
-    else write_csv(request);
+    if (format_ == LogFormat::json) write_json(request);
+    else write_rows(request);
     ++requests_;
   }
 
   void finish() {
     if (requests_ == 0) throw DataError(path_ + ": cannot be written: the log has no requests");
+    if (columns_) columns_->finish();
     file_.commit();
     finished_ = true;
   }
@@ -119,7 +122,7 @@ class RequestWriter::State {
   }
 
   // What belongs to the request is the same in all its rows, and may be long: it is made once.
-  void write_csv(const LoggedRequest& request) {
+  void write_rows(const LoggedRequest& request) {
     const std::string head = std::to_string(requests_ + 1) + ',' + csv_cells(head_of(request), 1, first_of_place);
     std::vector<std::string> tails;
     for (const ShownPlace& shown : request.shown) {
@@ -128,7 +131,19 @@ class RequestWriter::State {
       tails.push_back(csv_cells(place, first_of_place, request_fields.size() - 1) + (shown.clicked ? "1\n" : "0\n"));
       check_length(head.size() + tails.back().size());
     }
+    if (columns_) return write_columns(request);
     for (const std::string& tail : tails) file_.write(head), file_.write(tail);
+  }
+
+  void write_columns(const LoggedRequest& request) {
+    LoggedAction row = head_of(request);
+    for (const ShownPlace& shown : request.shown) {
+      put_place(row, shown);
+      columns_->put(ActionField::request, std::string_view(std::to_string(requests_ + 1)));
+      for_each_field(row, [&](ActionField field, auto value) { columns_->put(field, value); });
+      columns_->put(ActionField::clicked, std::int64_t{shown.clicked});
+      columns_->end_row();
+    }
   }
 
   void write_json(const LoggedRequest& request) {
@@ -146,8 +161,10 @@ class RequestWriter::State {
   }
 
   std::string path_;
-  bool json_, finished_ = false;
+  LogFormat format_;
+  bool finished_ = false;
   ByteSink file_;
+  std::optional<ColumnWriter> columns_;
   std::uint64_t requests_ = 0;
 };
 

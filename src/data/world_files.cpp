@@ -64,6 +64,14 @@ std::string made_folder(const std::string& folder) {
   return folder + "/";
 }
 
+const char* ending_of(WorldFormat format) {
+  switch (format) {
+    case WorldFormat::csv: return ".csv.gz";
+    case WorldFormat::json_lines: return ".jsonl.gz";
+    default: return ".columns.gz";
+  }
+}
+
 }  // namespace
 
 const char* name_of(TravelStatus status) {
@@ -79,7 +87,7 @@ class WorldFiles::State {
   State(const World& world, const std::string& folder, WorldFormat format)
       : world_(world),
         folder_(made_folder(folder)),
-        ending_(format == WorldFormat::csv ? ".csv.gz" : ".jsonl.gz"),
+        ending_(ending_of(format)),
         actions_(folder_ + "actions" + ending_),
         requests_(folder_ + "requests" + ending_),
         action_truth_(folder_ + "truth_actions.csv.gz"),

@@ -46,14 +46,14 @@ std::vector<LoggedAction> varied() {
 
 TEST_CASE("actions: a log is read back as it was written, in every format") {
   const Folder folder;
-  for (const std::string name : {"a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz"}) {
+  for (const std::string name : {"a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.columns", "a.columns.gz"}) {
     CAPTURE(name);
     actions::write(folder.file(name), varied());
     CHECK(actions::read(folder.file(name)) == varied());
     const bool packed = scratch::bytes_of(folder.file(name)).substr(0, 2) == "\x1f\x8b";
-    CHECK(packed == (name.size() > 7));
+    CHECK(packed == name.ends_with(".gz"));
   }
-  CHECK(folder.entries() == 4);
+  CHECK(folder.entries() == 6);
 }
 
 TEST_CASE("actions: what is written, to the letter") {
@@ -119,7 +119,7 @@ TEST_CASE("actions: a reader moves with its place in the log") {
 TEST_CASE("actions: a writer takes names that say a format") {
   const Folder folder;
   for (const std::string name : {"a", "a.gz", "a.json", "a.csv.zip", "csv"})
-    check_has(error_of([&] { ActionWriter(folder.file(name)); }), "let it end in .csv, .csv.gz, .jsonl or .jsonl.gz");
+    check_has(error_of([&] { ActionWriter(folder.file(name)); }), "let it end in .csv, .jsonl or .columns");
   CHECK(folder.entries() == 0);
   check_has(error_of([&] { ActionWriter(folder.file("none/a.csv")); }), "FileError: ");
 }
@@ -140,7 +140,7 @@ TEST_CASE("actions: without finish, or after an error, the folder is as it was")
 TEST_CASE("actions: a writer refuses what could not be read, and goes on") {
   const Folder folder;
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  for (const std::string name : {"a.csv", "a.jsonl"}) {
+  for (const std::string name : {"a.csv", "a.jsonl", "a.columns"}) {
     CAPTURE(name);
     ActionWriter writer(folder.file(name));
     writer.write(full());

@@ -41,14 +41,14 @@ std::vector<LoggedRequest> varied() {
 
 TEST_CASE("requests: a log is read back as it was written, in every format") {
   const Folder folder;
-  for (const std::string name : {"a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz"}) {
+  for (const std::string name : {"a.csv", "a.csv.gz", "a.jsonl", "a.jsonl.gz", "a.columns", "a.columns.gz"}) {
     CAPTURE(name);
     requests::write(folder.file(name), varied());
     CHECK(requests::read(folder.file(name)) == varied());
     const bool packed = scratch::bytes_of(folder.file(name)).substr(0, 2) == "\x1f\x8b";
-    CHECK(packed == (name.size() > 7));
+    CHECK(packed == name.ends_with(".gz"));
   }
-  CHECK(folder.entries() == 4);
+  CHECK(folder.entries() == 6);
 }
 
 TEST_CASE("requests: what is written, to the letter") {
@@ -92,7 +92,7 @@ TEST_CASE("requests: as many places as may be") {
   const Folder folder;
   std::vector<std::string> places;
   for (std::size_t i = 0; i < most_shown; ++i) places.push_back("p" + std::to_string(i));
-  for (const std::string name : {"a.csv", "a.jsonl"}) {
+  for (const std::string name : {"a.csv", "a.jsonl", "a.columns"}) {
     CAPTURE(name);
     const LoggedRequest most = request("u", places);
     requests::write(folder.file(name), {most});
@@ -106,7 +106,7 @@ TEST_CASE("requests: as many places as may be") {
 
 TEST_CASE("requests: a reader moves with its place in the log") {
   const Folder folder;
-  for (const std::string name : {"a.csv", "a.jsonl"}) {
+  for (const std::string name : {"a.csv", "a.jsonl", "a.columns"}) {
     requests::write(folder.file(name), varied());
     RequestReader first(folder.file(name));
     LoggedRequest r;
@@ -137,7 +137,7 @@ TEST_CASE("requests: without finish, or after an error, the folder is as it was"
 
 TEST_CASE("requests: a writer refuses what could not be read, and goes on") {
   const Folder folder;
-  for (const std::string name : {"a.csv", "a.jsonl"}) {
+  for (const std::string name : {"a.csv", "a.jsonl", "a.columns"}) {
     CAPTURE(name);
     RequestWriter writer(folder.file(name));
     writer.write(full());

@@ -52,7 +52,7 @@ bool is_near(std::string_view text, double probability) {
 
 }  // namespace
 
-TEST_CASE("world files: logs are read back as they were made, in both formats") {
+TEST_CASE("world files: logs are read back as they were made, in every format") {
   const scratch::Folder folder;
   const World world(tiny());
   write(world, folder.file("a/csv"));
@@ -61,6 +61,9 @@ TEST_CASE("world files: logs are read back as they were made, in both formats") 
   CHECK(actions::read(folder.file("json/actions.jsonl.gz")) == actions_of(world));
   CHECK(requests::read(folder.file("a/csv/requests.csv.gz")) == requests_of(world));
   CHECK(requests::read(folder.file("json/requests.jsonl.gz")) == requests_of(world));
+  write(world, folder.file("columns"), WorldFormat::columns);
+  CHECK(actions::read(folder.file("columns/actions.columns.gz")) == actions_of(world));
+  CHECK(requests::read(folder.file("columns/requests.columns.gz")) == requests_of(world));
 }
 
 TEST_CASE("world files: the truth has a row for every row of the logs") {

@@ -39,6 +39,7 @@ struct Bench {
     optimizer.save(state);
     return state;
   }
+  void load(const std::map<std::string, HostTensor>& state) { optimizer.load(context, state, 3); }
 
   Context<B> context;
   Parameter<B> p;
@@ -119,6 +120,47 @@ TEST_CASE("a large table's dense steps are those of its whole gradient, however 
     }
     CHECK(few.values() == whole.values());
     for (const auto& [name, moment] : few.moments()) CHECK(moment.data == whole.moments().at(name).data);
+  }
+}
+
+TEST_CASE("of a large table without decay only rows that were looked up have moments; values are those of the whole gradient") {
+  constexpr std::int64_t rows = 1200, width = 600;  // parts of 873 rows
+  for (const std::string& backend : tiny::backends()) {
+    CAPTURE(backend);
+    const AdamOptions options{0.9, 0.99, 1e-8, 0, RowUpdates::dense};
+    const std::vector<float> start = draw(rows * width, 1);
+    Bench few(backend, start, {rows, width}, options), whole(backend, start, {rows, width}, options);
+    std::uint64_t seed = 30;
+    const auto step = [&](Bench& bench, const std::vector<std::int32_t>& ids) {
+      const std::vector<float> g = draw(ids.size() * width, ++seed);
+      std::vector<float> all(static_cast<std::size_t>(rows * width));
+      for (std::size_t i = 0; i < g.size(); ++i) all[static_cast<std::size_t>(ids[i / width]) * width + i % width] += g[i];
+      bench.rows(ids, g), whole.dense(all);
+      CHECK(bench.optimizer.step(0.01) == doctest::Approx(whole.optimizer.step(0.01)));
+    };
+    for (const std::vector<std::int32_t>& ids : {std::vector<std::int32_t>{1199, 5, 872, 873, 874, 5}, {}, {0, 900, 5}}) step(few, ids);
+    CHECK(few.values() == whole.values());
+    const auto state = few.moments();
+    CHECK(state.at("adam.rows.p").values<std::int32_t>() == std::vector<std::int32_t>{1199, 5, 872, 873, 874, 0, 900});
+    CHECK(state.at("adam.m.p").shape == Shape{7, width});
+
+    Bench other(backend, few.values(), {rows, width}, options);  // goes on from what was saved
+    other.optimizer.load(other.context, state, 3);
+    step(other, {7, 900});
+    CHECK(other.values() == whole.values());
+    other.dense(draw(rows * width, 90)), whole.dense(draw(rows * width, 90));  // from now on every row has moments
+    other.optimizer.step(0.01), whole.optimizer.step(0.01);
+    step(other, {3});
+    CHECK(other.values() == whole.values());
+    CHECK(other.moments().at("adam.v.p").data == whole.moments().at("adam.v.p").data);
+
+    auto wrong = state;
+    wrong.at("adam.rows.p") = HostTensor::of(std::vector<std::int32_t>{1, 2, 3, 4, 5, 6, 1200}, {7});
+    CHECK_THROWS_WITH_AS(Bench(backend, start, {rows, width}, options).load(wrong), doctest::Contains("row 1200"), FormatError);
+    wrong.at("adam.rows.p") = HostTensor::of(std::vector<std::int32_t>{1, 2, 3, 4, 5, 6, 1}, {7});
+    CHECK_THROWS_AS(Bench(backend, start, {rows, width}, options).load(wrong), FormatError);
+    wrong.at("adam.rows.p") = HostTensor::of(std::vector<std::int32_t>{1, 2}, {2});
+    CHECK_THROWS_AS(Bench(backend, start, {rows, width}, options).load(wrong), FormatError);
   }
 }
 

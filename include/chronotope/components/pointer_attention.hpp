@@ -41,6 +41,7 @@ struct PointerOptions {
   DType dtype = DType::f32;
   std::int64_t weekday = PointerBins::weekday, distance = PointerBins::distance;  ///< bins of two relations
   std::int64_t categories = 0;  ///< of places, the unknown 0 included; 0: keys do not know them
+  bool spacetime = true;        ///< whether scores know times and positions
   double bias_scale = 1;        ///< biases are the tables times this: how fast they learn under an optimizer whose steps have one size
 };
 
@@ -52,8 +53,11 @@ template <Backend B> class PointerAttention {
   /// Throws ConfigError unless there is at least one head of at least one element.
   PointerAttention(Context<B>& context, const PointerOptions& o)
       : query((check(o), context), o.width, o.heads * o.head_width, false, o.dtype), key(context, o.width, o.heads * o.head_width, false, o.dtype),
-        recency(bias(context, o, PointerBins::recency)), hour(bias(context, o, PointerBins::hour)), weekday(bias(context, o, o.weekday)),
-        distance(bias(context, o, o.distance)), follow(bias(context, o, PointerBins::follow)), heads_(o.heads), width_(o.head_width), scale_(o.bias_scale) {
+        follow(bias(context, o, PointerBins::follow)), heads_(o.heads), width_(o.head_width), scale_(o.bias_scale) {
+    if (o.spacetime) {
+      recency.emplace(bias(context, o, PointerBins::recency)), hour.emplace(bias(context, o, PointerBins::hour));
+      weekday.emplace(bias(context, o, o.weekday)), distance.emplace(bias(context, o, o.distance));
+    }
     if (o.categories > 0) category.emplace(context, o.categories, o.heads * o.head_width, o.dtype);
   }
 
@@ -71,7 +75,8 @@ template <Backend B> class PointerAttention {
     const Tensor<B> content = matmul(permute(q, {0, 2, 1, 3}), contiguous(permute(c, {0, 2, 3, 1}))) * (1 / std::sqrt(static_cast<double>(width_)));
     const Shape pairs{g.sequences, g.queries, g.keys};
     const auto of = [&](const Parameter<B>& table, const std::vector<std::int32_t>& bins) { return gather(table(), upload_like(h, bins, pairs)); };
-    const Tensor<B> related = of(recency, g.recency) + of(hour, g.hour) + of(weekday, g.weekday) + of(distance, g.distance) + of(follow, g.follow);
+    Tensor<B> related = of(follow, g.follow);
+    if (recency) related = of(*recency, g.recency) + of(*hour, g.hour) + of(*weekday, g.weekday) + of(*distance, g.distance) + related;
     return content + permute(scale_ == 1 ? related : related * scale_, {0, 3, 1, 2});
   }
 
@@ -88,7 +93,8 @@ template <Backend B> class PointerAttention {
 
   Linear<B> query, key;                                   ///< [K d, D]
   std::optional<Embedding<B>> category;                   ///< [categories, K d]
-  Parameter<B> recency, hour, weekday, distance, follow;  ///< [bins, K]
+  std::optional<Parameter<B>> recency, hour, weekday, distance;  ///< [bins, K]
+  Parameter<B> follow;                                           ///< [bins, K]
 
  private:
   static void check(const PointerOptions& o) {

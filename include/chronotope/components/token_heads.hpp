@@ -16,6 +16,8 @@ struct TokenHeadOptions {
   DType dtype = DType::f32;
   std::int64_t pointer_heads = 2, pointer_width = 32;  ///< K, d of TokenPointerHead
   std::int64_t categories = 1;  ///< of places, the unknown 0 included: what its keys know
+  std::int64_t feed_forward = 2048;  ///< F of its feed-forward layer
+  bool spacetime = true;             ///< whether it knows how actions relate in time and space
 };
 
 namespace detail {

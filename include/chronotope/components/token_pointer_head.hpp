@@ -2,6 +2,7 @@
 // The history pointer among tokens; ours, not in the paper (docs/design.md).
 
 #include "chronotope/components/context_states.hpp"
+#include "chronotope/components/decoder.hpp"
 #include "chronotope/components/pointer_attention.hpp"
 #include "chronotope/components/token_heads.hpp"
 #include "chronotope/components/token_pointers.hpp"
@@ -12,12 +13,13 @@ namespace chronotope {
 /// The typed head behind two looks at the user's own past actions j < i, in whose contexts h_j they were made. First what kinds of places they went
 /// to is recalled, under weights r_k that know how i and j relate (hours, days, distance):
 ///   h'_i = h_i + W_r [sum_j r_k(i, j) v_k(category of j)]_k          for the context i and the block token behind it alike
-/// Then the softmax of h' is mixed with pointers to the places themselves, where known:
-///   P(block = b)          = g_0 softmax(W_B h'_u)_b + sum_k g_k sum_j a_k(i, j) [block of j = b]                      g = softmax(W_g h'_u + c)
-///   P(inner = m | block b) = g'_0 softmax(W_I h'_b)_m + sum_k g'_k sum_{j in block b} a'_k(i, j) [inner of j = m]     g' = softmax(W_g' h'_b + c')
+///   h"_i = h'_i + f(norm(h'_i))                                      f: a feed-forward layer, in which what is recalled meets the block
+/// Then the softmax of h" is mixed with pointers to the places themselves, where known:
+///   P(block = b)          = g_0 softmax(W_B h"_u)_b + sum_k g_k sum_j a_k(i, j) [block of j = b]                      g = softmax(W_g h"_u + c)
+///   P(inner = m | block b) = g'_0 softmax(W_I h"_b)_m + sum_k g'_k sum_{j in block b} a'_k(i, j) [inner of j = m]     g' = softmax(W_g' h"_b + c')
 /// r_k(i, .) and a_k(i, .) are the softmax over j of PointerAttention's s_k(i, j) between contexts, which knows the categories of past places too (a_k
 /// asks with h'_i), a'_k(i, .) that of the same scores over the j in block b. Who has nobody to point to gets g_0 = 1. Where places are one
-/// token, the second form holds with h'_u and without the restriction.
+/// token, the second form holds with h"_u and without the restriction.
 template <Backend B> class TokenPointerHead {
  public:
   using backend = B;
@@ -25,7 +27,7 @@ template <Backend B> class TokenPointerHead {
   /// Throws ConfigError unless there is at least one pointer head of at least one element.
   TokenPointerHead(Context<B>& context, const TokenHeadOptions& o)
       : typed(context, o), recall(context, pointer_options(o)), kinds(context, o.categories, o.pointer_heads * o.pointer_width, o.dtype),
-        recalled(context, o.pointer_heads * o.pointer_width, o.width, false, o.dtype), attention(context, pointer_options(o)),
+        recalled(context, o.pointer_heads * o.pointer_width, o.width, false, o.dtype), norm(context, o.width, o.dtype), ffn(context, feed_forward_options(o)), attention(context, pointer_options(o)),
         inner_gate(context, o.width, o.pointer_heads + 1, true, o.dtype) {
     if (o.blocks > 0) block_gate.emplace(context, o.width, o.pointer_heads + 1, true, o.dtype);
   }
@@ -76,6 +78,8 @@ template <Backend B> class TokenPointerHead {
     v("recall", recall);
     v("kinds", kinds);
     v("recalled", recalled);
+    v("norm", norm);
+    v("ffn", ffn);
     attention.visit(v);
     v("block_gate", block_gate);
     v("inner_gate", inner_gate);
@@ -85,6 +89,8 @@ template <Backend B> class TokenPointerHead {
   PointerAttention<B> recall;           ///< r
   Embedding<B> kinds;                   ///< v [categories, K d]
   Linear<B> recalled;                   ///< W_r [D, K d]
+  RmsNorm<B> norm;
+  SwigluFeedForward<B> ffn;             ///< f
   PointerAttention<B> attention;        ///< a
   std::optional<Linear<B>> block_gate;  ///< W_g [1 + K, D]: the softmax, then the pointers
   Linear<B> inner_gate;                 ///< W_g' [1 + K, D]
@@ -97,8 +103,10 @@ template <Backend B> class TokenPointerHead {
     return *gate;
   }
 
+  static DecoderOptions feed_forward_options(const TokenHeadOptions& o) { return {.width = o.width, .feed_forward = o.feed_forward, .dtype = o.dtype}; }
+
   static PointerOptions pointer_options(const TokenHeadOptions& o) {
-    return {o.width, o.pointer_heads, o.pointer_width, o.dtype, TokenPointerBins::weekday, TokenPointerBins::distance, o.categories, bias_scale};
+    return {o.width, o.pointer_heads, o.pointer_width, o.dtype, TokenPointerBins::weekday, TokenPointerBins::distance, o.categories, o.spacetime, bias_scale};
   }
 
   static std::vector<PointerAsk> asks_of(std::span<const std::int32_t> rows, Question what) {
@@ -109,7 +117,7 @@ template <Backend B> class TokenPointerHead {
 
   /// What A askers see of the past.
   struct Look {
-    Look(const TokenPointerHead& head, const ContextStates<B>& past, std::span<const PointerAsk> asks) : pointers(past.trail(), asks) {
+    Look(const TokenPointerHead& head, const ContextStates<B>& past, std::span<const PointerAsk> asks) : of(head), pointers(past.trail(), asks) {
       const Tensor<B>& h = past.states();
       const Tensor<B> slots = detail::upload_like(h, pointers.slot), more = head.recalled_kinds(h, pointers);
       added = gather(more, slots);
@@ -119,8 +127,13 @@ template <Backend B> class TokenPointerHead {
       weights = detail::pointer_softmax(own, detail::upload_like(scores, pointers.hidden, {own.size(0), 1, pointers.keys}));
     }
 
-    /// h -> h', [A, D].
-    Tensor<B> add(const Tensor<B>& h) const { return h + added; }
+    /// h -> h'', [A, D].
+    Tensor<B> add(const Tensor<B>& h) const {
+      const Tensor<B> y = h + added;
+      return y + of.ffn(of.norm(y));
+    }
+
+    const TokenPointerHead& of;
 
     TokenPointers pointers;
     Tensor<B> added;    ///< [A, D]

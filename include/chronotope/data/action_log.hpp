@@ -1,6 +1,6 @@
 #pragma once
-// Action logs: who did what at which place, when, and from where; one row an action (Spacetime-GR, Table 1), as CSV or
-// as JSON lines. docs/data.md describes the columns.
+// Action logs: who did what at which place, when, and from where; one row an action (Spacetime-GR, Table 1), as CSV, as
+// JSON lines or as binary columns. docs/data.md describes all three.
 
 #include <cstddef>
 #include <cstdint>
@@ -33,8 +33,9 @@ struct LoggedAction {
   bool operator==(const LoggedAction&) const = default;
 };
 
-/// Reads a log one action at a time, in memory of O(one row). JSON lines are told from CSV by their first byte that is
-/// not blank, '{', and gzip by its first two bytes, whatever the name.
+/// Reads a log one action at a time, in memory of O(one row), of binary columns O(one block): at most 16 MiB of it. JSON
+/// lines are told from CSV by their first byte that is not blank, '{', columns by their first eight, and gzip by its first
+/// two, whatever the name.
 class ActionReader {
  public:
   /// Opens the log and, of a CSV, reads the header. Throws FileError (cannot be opened; a pipe, which cannot be looked
@@ -46,7 +47,7 @@ class ActionReader {
 
   /// Moves to the next action; false at the end. The order of rows is the file's: nothing is demanded of it, and steps
   /// that look at sequences group by user and time themselves. Every throw names file, row and column or key:
-  /// FormatError (gzip damaged or cut off, quoting, wrong number of fields, no JSON object, unknown or doubled key, no
+  /// FormatError (gzip or a block of columns damaged or cut off, quoting, wrong number of fields, no JSON object, unknown or doubled key, no
   /// UTF-8, a row over 1 MiB), DataError (no actions at all; a needed value missing; a value of the wrong type or out
   /// of range; half a position), FileError (cannot be read). After a throw the reader must not be used, and `action`
   /// holds anything.
@@ -61,7 +62,7 @@ class ActionReader {
 };
 
 /// Writes a log that ActionReader reads back equal, numbers to the bit (of zeros not the sign). The name says the
-/// format: .csv or .jsonl, gzip'ed with .gz behind it. Until finish() all goes to a temporary file in the same folder,
+/// format: .csv, .jsonl or .columns, gzip'ed with .gz behind it. Until finish() all goes to a temporary file in the same folder,
 /// so that an error leaves the folder as it was.
 class ActionWriter {
  public:

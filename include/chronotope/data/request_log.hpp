@@ -1,6 +1,6 @@
 #pragma once
-// Request logs: what users were shown at a moment, and what of it they clicked; CSV with a row a shown place, or JSON
-// lines with an object a request. docs/data.md describes the columns.
+// Request logs: what users were shown at a moment, and what of it they clicked; CSV or binary columns
+// with a row a shown place, or JSON lines with an object a request. docs/data.md describes the columns.
 
 #include <cstddef>
 #include <cstdint>
@@ -36,9 +36,8 @@ struct LoggedRequest {
 
 inline constexpr std::size_t most_shown = 4096;
 
-/// Reads a log one request at a time, in memory of O(one request) and, of a CSV, a hash a request (about 40 bytes).
-/// JSON lines are told from CSV by their first byte that is not blank, '{', and gzip by its first two bytes, whatever
-/// the name.
+/// Reads a log one request at a time, in memory of O(one request) and, where rows are shown places, a hash a request (about
+/// 40 bytes). Formats are told apart as ActionReader does.
 class RequestReader {
  public:
   /// Opens the log and, of a CSV, reads the header and the first row. Throws as ActionReader does, and for that row as

@@ -8,7 +8,7 @@
 
 namespace chronotope {
 
-enum class WorldFormat : std::uint8_t { csv, json_lines };
+enum class WorldFormat : std::uint8_t { csv, json_lines, columns };
 
 /// Writes the logs of a world user by user, in memory of O(one user), with the truth behind every row and the places
 /// (docs/data.md describes the files):

@@ -27,7 +27,7 @@ GenerativeSizes generative_sizes(const ActionTokenizer& tokenizer, const Actions
 
 /// The head of a config; tied ones share the tables of `encoder`.
 template <Backend B> AnyTokensHead<B> make_tokens_head(Context<B>& context, const Config& config, const GenerativeSizes& sizes, const TokenEncoder<B>& encoder) {
-  const TokenHeadOptions o{config.model.width, sizes.blocks, sizes.inners, DType::f32, config.model.pointer_heads, config.model.pointer_width, sizes.categories};
+  const TokenHeadOptions o{config.model.width, sizes.blocks, sizes.inners, DType::f32, config.model.pointer_heads, config.model.pointer_width, sizes.categories, config.model.feed_forward, config.actions.spacetime};
   const auto tied = [&](TypedHead<B>& typed) {
     if (config.actions.tied) typed.tie(encoder.block, encoder.inner);
   };

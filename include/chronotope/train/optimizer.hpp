@@ -4,12 +4,14 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <optional>
 #include <unordered_map>
 
 #include "chronotope/nn/module.hpp"
 #include "chronotope/nn/state.hpp"
 #include "chronotope/ops/shape.hpp"
 #include "chronotope/train/adam_step.hpp"
+#include "chronotope/train/row_moments.hpp"
 
 namespace chronotope {
 
@@ -25,7 +27,8 @@ struct AdamOptions {
   RowUpdates rows = RowUpdates::dense;
 };
 
-/// Holds two moments a parameter. step() takes the gradients that backward() left in the parameters and clears them.
+/// Holds two moments a parameter; of a large table under dense updates without weight decay, as long as no gradient is dense itself, for the rows
+/// that were looked up (RowMoments). step() takes the gradients that backward() left in the parameters and clears them.
 template <Backend B> class AdamW {
  public:
   using backend = B;
@@ -34,8 +37,9 @@ template <Backend B> class AdamW {
   AdamW(Named parameters, const AdamOptions& options) : options_(options) {
     for (auto& [path, parameter] : parameters) {
       const Tensor<B>& p = parameter.value();
-      const Tensor<B> zero = full<B>(p.state(), p.shape(), 0, p.dtype());
-      slots_.push_back({path, parameter, zero, full<B>(p.state(), p.shape(), 0, p.dtype()), {}, {}});
+      slots_.push_back({path, parameter, {}, {}, {}, {}, {}});
+      if (keeps_few(p)) slots_.back().few.emplace(p);
+      else slots_.back().m = zeros_like(p), slots_.back().v = zeros_like(p);
     }
   }
 
@@ -57,6 +61,7 @@ template <Backend B> class AdamW {
                        1 - std::pow(options_.beta1, t), 1 - std::pow(options_.beta2, t), scale};
     for (Slot& slot : slots_) {
       if (slot.ids.defined() && options_.rows == RowUpdates::lazy) adam_rows(slot.parameter.value(), slot.m, slot.v, slot.ids, slot.gradient, now);
+      else if (slot.few) slot.few->step(slot.parameter.value(), slot.ids.template to_host<std::int32_t>(), slot.gradient, now);
       else if (slot.ids.defined()) adam_pieces(slot, now);
       else if (slot.gradient.defined()) adam(slot.parameter.value(), slot.m, slot.v, slot.gradient, now);
       clear(slot);
@@ -66,9 +71,13 @@ template <Backend B> class AdamW {
 
   std::int64_t steps() const { return steps_; }
 
-  /// Moments under "adam.m." and "adam.v." + path; the number of steps is the caller's to keep.
+  /// Moments under "adam.m." and "adam.v." + path, RowMoments as theirs; the number of steps is the caller's to keep.
   void save(std::map<std::string, HostTensor>& state) const {
     for (const Slot& slot : slots_) {
+      if (slot.few) {
+        slot.few->save(slot.path, slot.parameter.value(), state);
+        continue;
+      }
       state.emplace("adam.m." + slot.path, to_host_tensor(slot.m));
       state.emplace("adam.v." + slot.path, to_host_tensor(slot.v));
     }
@@ -76,8 +85,17 @@ template <Backend B> class AdamW {
   /// Throws FormatError when a moment is missing or of another shape.
   void load(Context<B>& context, const std::map<std::string, HostTensor>& state, std::int64_t steps) {
     for (Slot& slot : slots_) {
-      slot.m = moment(context, state, "adam.m." + slot.path, slot.m);
-      slot.v = moment(context, state, "adam.v." + slot.path, slot.v);
+      const Tensor<B>& p = slot.parameter.value();
+      const auto rows = state.find("adam.rows." + slot.path);
+      Shape shape = p.shape();
+      if (rows != state.end()) shape[0] = rows->second.shape.elements();
+      const Tensor<B> m = moment(context, state, "adam.m." + slot.path, shape, p.dtype()), v = moment(context, state, "adam.v." + slot.path, shape, p.dtype());
+      if (rows == state.end()) {
+        slot.few.reset(), slot.m = m, slot.v = v;
+        continue;
+      }
+      slot.few.emplace(p).load(p, row_ids(rows->second), m, v);
+      if (!keeps_few(p)) make_dense(slot);
     }
     steps_ = steps;
   }
@@ -86,15 +104,30 @@ template <Backend B> class AdamW {
   struct Slot {
     std::string path;
     Parameter<B> parameter;
-    Tensor<B> m, v;
+    Tensor<B> m, v;                     ///< of the whole parameter, unless it has
+    std::optional<RowMoments<B>> few;
     Tensor<B> gradient;  ///< of this step: dense, or one row for each of `ids`
     Tensor<B> ids;       ///< [U] i32 unique, defined when all other rows have the gradient 0
   };
 
-  static Tensor<B> moment(Context<B>& context, const std::map<std::string, HostTensor>& state, const std::string& name, const Tensor<B>& now) {
+  static Tensor<B> zeros_like(const Tensor<B>& p) { return full<B>(p.state(), p.shape(), 0, p.dtype()); }
+
+  bool keeps_few(const Tensor<B>& p) const { return options_.rows == RowUpdates::dense && options_.weight_decay == 0 && p.rank() > 1 && p.elements() > piece; }
+
+  static void make_dense(Slot& slot) {
+    if (slot.few) std::tie(slot.m, slot.v) = slot.few->dense(slot.parameter.value());
+    slot.few.reset();
+  }
+
+  static std::vector<std::int32_t> row_ids(const HostTensor& ids) {
+    if (ids.dtype != DType::i32) throw FormatError("the optimizer state has rows that are not numbered by i32");
+    return ids.values<std::int32_t>();
+  }
+
+  static Tensor<B> moment(Context<B>& context, const std::map<std::string, HostTensor>& state, const std::string& name, const Shape& shape, DType dtype) {
     const auto found = state.find(name);
-    if (found == state.end() || !(found->second.shape == now.shape()) || found->second.dtype != now.dtype())
-      throw FormatError("the optimizer state \"" + name + "\" is missing or does not have shape " + to_string(now.shape()));
+    if (found == state.end() || !(found->second.shape == shape) || found->second.dtype != dtype)
+      throw FormatError("the optimizer state \"" + name + "\" is missing or does not have shape " + to_string(shape));
     return to_device(context, found->second);
   }
 
@@ -106,9 +139,11 @@ template <Backend B> class AdamW {
 
   void gather_gradient(Slot& slot) {
     Gradient<B>& g = slot.parameter.gradient();
+    const bool by_row = !g.rows.empty() && !g.dense.defined() && (options_.rows == RowUpdates::lazy || mostly_zero(g, slot.parameter.value()));
+    if (!by_row && !g.empty()) make_dense(slot);
     if (g.rows.empty()) {
       slot.gradient = g.dense;
-    } else if (!g.dense.defined() && (options_.rows == RowUpdates::lazy || mostly_zero(g, slot.m))) {
+    } else if (by_row) {
       std::tie(slot.ids, slot.gradient) = summed_rows(g, slot.parameter.value());
     } else {
       const Tensor<B>& p = slot.parameter.value();

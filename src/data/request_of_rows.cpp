@@ -1,18 +1,16 @@
 #include <functional>
 
-#include "action_columns.hpp"
 #include "chronotope/core/error.hpp"
+#include "csv.hpp"
+#include "field_rows.hpp"
 #include "request_rows.hpp"
 
 namespace chronotope {
 namespace {
 
-class CsvRequests : public RequestReader::Rows {
+class RowRequests : public RequestReader::Rows {
  public:
-  explicit CsvRequests(const std::string& path)
-      : csv_(path),
-        columns_(csv_, request_fields, "a request log", "request, user, time, place and clicked"),
-        more_(csv_.next()) {
+  explicit RowRequests(std::unique_ptr<FieldRows> rows) : rows_(std::move(rows)), more_(rows_->next()) {
     if (more_) read();
   }
 
@@ -20,17 +18,17 @@ class CsvRequests : public RequestReader::Rows {
     if (!more_) return false;
     const std::string id = id_;
     if (!seen_.insert(std::hash<std::string>()(id)).second)
-      throw DataError(csv_.place() + "request " + shown(id) +
+      throw DataError(rows_->place() + "request " + shown(id) +
                       " was there before; rows of one request stand together, and each request has its own number");
     RequestDraft draft(request);
     add(draft);
     LoggedAction head = row_;
     draft.head(head);
-    while ((more_ = csv_.next())) {
+    while ((more_ = rows_->next())) {
       read();
       if (id_ != id) break;
       if (!draft.belongs(row_))
-        throw DataError(csv_.place() + "request " + shown(id) +
+        throw DataError(rows_->place() + "request " + shown(id) +
                         " has another user, time, offset, position or profile than in the row before; what belongs to "
                         "a request is the same in all its rows");
       add(draft);
@@ -41,20 +39,19 @@ class CsvRequests : public RequestReader::Rows {
  private:
   void read() {
     ActionDraft draft(row_);
-    columns_.take(draft);
-    if (const char* broken = draft.finish_shown()) throw DataError(csv_.place() + broken);
-    if (const char* broken = draft.finish_request()) throw DataError(csv_.place() + broken);
+    rows_->take(draft);
+    if (const char* broken = draft.finish_shown()) throw DataError(rows_->place() + broken);
+    if (const char* broken = draft.finish_request()) throw DataError(rows_->place() + broken);
     id_ = draft.request();
     clicked_ = *draft.clicked();
   }
 
   void add(RequestDraft& draft) {
     if (const char* broken = draft.add(row_, clicked_))
-      throw DataError(csv_.place() + "request " + shown(id_) + " " + broken);
+      throw DataError(rows_->place() + "request " + shown(id_) + " " + broken);
   }
 
-  CsvReader csv_;
-  ActionColumns columns_;
+  std::unique_ptr<FieldRows> rows_;
   LoggedAction row_;  // that was read last, of request id_
   std::string id_;
   bool clicked_ = false, more_;
@@ -63,8 +60,6 @@ class CsvRequests : public RequestReader::Rows {
 
 }  // namespace
 
-std::unique_ptr<RequestReader::Rows> csv_requests(const std::string& path) {
-  return std::make_unique<CsvRequests>(path);
-}
+std::unique_ptr<RequestReader::Rows> row_requests(std::unique_ptr<FieldRows> rows) { return std::make_unique<RowRequests>(std::move(rows)); }
 
 }  // namespace chronotope
