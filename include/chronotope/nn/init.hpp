@@ -26,19 +26,27 @@ class BlankParameters {
   bool before_;
 };
 
+namespace detail {
+
+template <class Value> std::vector<Value> normal_values(RandomState at, std::int64_t n, double deviation) {
+  std::vector<Value> values(static_cast<std::size_t>(n));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    const auto word = philox(at.seed, at.counter, i);
+    const double radius = std::sqrt(-2 * std::log((word[0] + 0.5) * 0x1p-32));
+    values[i] = static_cast<Value>(deviation * radius * std::cos(2 * std::numbers::pi * word[1] * 0x1p-32));
+  }
+  return values;
+}
+
+}  // namespace detail
+
 /// Normal values of the given standard deviation (Box & Muller 1958); advances the context's random state by one.
 template <Backend B> Parameter<B> normal_parameter(Context<B>& context, const Shape& shape, double deviation, DType dtype = DType::f32) {
   if (detail::blank_parameters) return Parameter<B>(full<B>(context, shape, 0, dtype));
   const RandomState at = context.random();
   ++context.random().counter;
-  std::vector<double> values(static_cast<std::size_t>(shape.elements()));
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    const auto word = philox(at.seed, at.counter, i);
-    const double radius = std::sqrt(-2 * std::log((word[0] + 0.5) * 0x1p-32));
-    values[i] = deviation * radius * std::cos(2 * std::numbers::pi * word[1] * 0x1p-32);
-  }
-  if (dtype == DType::f64) return Parameter<B>(Tensor<B>::from_host(context, values, shape));
-  return Parameter<B>(Tensor<B>::from_host(context, std::vector<float>(values.begin(), values.end()), shape));
+  if (dtype == DType::f64) return Parameter<B>(Tensor<B>::from_host(context, detail::normal_values<double>(at, shape.elements(), deviation), shape));
+  return Parameter<B>(Tensor<B>::from_host(context, detail::normal_values<float>(at, shape.elements(), deviation), shape));
 }
 
 /// One value everywhere.

@@ -58,6 +58,7 @@ template <TrainingTask T> class Trainer {
   Trainer(Context<B>& context, T& task, const TrainingConfig& config)
       : context_(context), task_(task), config_(config), optimizer_(named_parameters(task.model()), options(config)) {
     schedule_ = {config.learning_rate, config.min_learning_rate, config.warmup_steps, all_steps(task, config)};
+    context.trim();  // what drawing first weights took has sizes that no step asks for
   }
 
   /// Goes on where `checkpoint` stands. Throws FormatError when it is of another model.
