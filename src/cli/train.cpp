@@ -61,6 +61,8 @@ TrainingState train_on_actions(const Options& o, const Config& config, Context<a
 }
 
 TrainingState train(const Options& o, const Config& config, Context<any_backend>& context) {
+  if (!o.requests.empty() && (config.system != "actions" || config.stage.name == "pretrain"))
+    throw ConfigError("--requests is for the stages embed, rank and align of models of actions; leave it out");
   if (config.system == "clicks") return train_on_clicks(o, config, context);
   return config.system == "actions" ? train_on_actions(o, config, context) : train_places(o, config, context);
 }

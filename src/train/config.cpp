@@ -10,6 +10,7 @@
 #include "chronotope/core/error.hpp"
 #include "chronotope/data/groups.hpp"
 #include "chronotope/data/holidays.hpp"
+#include "chronotope/train/preference_rules.hpp"
 #include "core/word_distance.hpp"
 
 namespace chronotope {
@@ -131,6 +132,7 @@ void check(const StageConfig& s) {
   need(s.together >= 1, "stage.together must be at least 1");
   need(s.beta > 0 && std::isfinite(s.beta), "stage.beta must be above 0");
   need(s.name != "align" || !s.from.empty(), "stage.from must name the folder of a pre-trained model: alignment starts from it and is held to it");
+  parse_preference_rules(s.rules);  // throws what is wrong with them
 }
 
 void check(const ClicksConfig& c) {

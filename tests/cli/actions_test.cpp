@@ -112,6 +112,7 @@ TEST_CASE("candidates are scored into a file, places and users embedded into oth
   for (const float x : vectors.row(7)) length += static_cast<double>(x) * x;
   CHECK(length == doctest::Approx(1).epsilon(1e-5));
   CHECK(has(error_of({"embed", "--checkpoint", made().rank, "--places", places}), "--stage embed"));
+  CHECK(has(error_of({"train", "--stage", "pretrain", "--data", made().clean, "--requests", made().requests(), "--out", scores + "_run"}), "leave it out"));
 }
 
 TEST_CASE("a stage that was paused goes on to the bit") {

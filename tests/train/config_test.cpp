@@ -135,7 +135,7 @@ TEST_CASE("values out of range") {
       {R"({"training": {"weight_decay": -1}})", "weight_decay"}, {R"({"training": {"clip_norm": -1}})", "clip_norm"},
       {R"({"training": {"beta1": 1}})", "beta1"}, {R"({"training": {"beta2": -0.1}})", "beta2"}, {R"({"training": {"eps": 0}})", "eps"},
       {R"({"training": {"patience": -1}})", "patience"}, {R"({"training": {"checkpoint_seconds": -1}})", "checkpoint_seconds"},
-      {R"({"evaluation": {"batch": 0}})", "evaluation.batch"}};
+      {R"({"evaluation": {"batch": 0}})", "evaluation.batch"}, {R"({"stage": {"rules": "25: Bakery"}})", "stage.rules"}};
   for (const auto& [text, word] : wrong) refused(text, "ConfigError", {word});
 }
 
