@@ -113,7 +113,7 @@ void check(const ModelConfig& m) {
 }
 
 void check(const ActionsConfig& a) {
-  one_of("actions.codes", a.codes, {"hierarchical", "category", "hashed", "single"});
+  one_of("actions.codes", a.codes, {"hierarchical", "hashed", "single"});
   one_of("actions.head", a.head, {"typed", "joint", "pointer"});
   need(!a.tied || a.head != "joint", "actions.tied needs actions.head=typed or pointer");
   one_of("actions.fusion", a.fusion, {"fixed", "gated"});

@@ -85,7 +85,7 @@ void check_best(const std::vector<GeneratedPlace>& found, const std::map<std::ui
 }  // namespace
 
 TEST_CASE_TEMPLATE("beams that cover everything, and exact ones of any width, are exhaustive search", Head, TypedHead<Reference>, TokenPointerHead<Reference>) {
-  for (const PlaceCodes codes : {PlaceCodes::hierarchical, PlaceCodes::category, PlaceCodes::hashed, PlaceCodes::single}) {
+  for (const PlaceCodes codes : {PlaceCodes::hierarchical, PlaceCodes::hashed, PlaceCodes::single}) {
     const World world(codes);
     const TinyShape shape{world.blocks, world.inners};
     auto model = tiny_generative<LlamaDecoder<Reference>, Head>(shape);
@@ -125,7 +125,7 @@ TEST_CASE("limits act inside the beams: the best of the allowed places, however 
 }
 
 TEST_CASE("a catalogue's numbers and tokens belong to each other, whatever the codes") {
-  for (const PlaceCodes codes : {PlaceCodes::hierarchical, PlaceCodes::category, PlaceCodes::hashed, PlaceCodes::single}) {
+  for (const PlaceCodes codes : {PlaceCodes::hierarchical, PlaceCodes::hashed, PlaceCodes::single}) {
     const World world(codes, 200);
     CHECK(world.places.places() == 200);
     CHECK(world.places.number("p3") != 0);
@@ -145,25 +145,4 @@ TEST_CASE("a catalogue's numbers and tokens belong to each other, whatever the c
     CHECK(world.places.tokens(201) == PlaceCode{});
     CHECK(!world.places.place(0));
   }
-}
-
-TEST_CASE("by category, an inner means the same category in every block, and popular places come first") {
-  const World world(PlaceCodes::category, 200);
-  const PlaceCatalogue& places = world.places;
-  CHECK(places.inner_rows() < 200);
-  std::map<std::uint32_t, std::string> category_of;
-  std::map<std::pair<std::uint32_t, std::string>, std::uint32_t> latest;  // inner, by block and category
-  for (std::uint32_t n = 1; n <= 200; ++n) {
-    const auto place = places.place(n);
-    if (!place) continue;
-    const PlaceCode tokens = places.tokens(n);
-    CHECK(tokens.block == places.index().find(place->id)->block);
-    CHECK(category_of.try_emplace(tokens.inner, place->category).first->second == place->category);
-    std::uint32_t& before = latest[{tokens.block, std::string(place->category)}];  // numbers rise with falling popularity
-    CHECK(tokens.inner == (before == 0 ? tokens.inner : before + 1));
-    before = tokens.inner;
-  }
-  int none = 0;
-  for (std::uint32_t inner = 1; inner <= places.inners(1); ++inner) none += places.number(PlaceCode{1, inner}) == 0;
-  CHECK(none > 0);
 }

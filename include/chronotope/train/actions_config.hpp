@@ -18,7 +18,7 @@ struct ActionsConfig {
 
   template <class V> void visit(V&& v) {
     v("index", index, "folder of the index of places (chronotope index build)");
-    v("codes", codes, "tokens of a place: hierarchical (block and place in it), category (the same, places in a block numbered by category and rank: ours), hashed (blocks and numbers dealt out at random) or single (one token)");
+    v("codes", codes, "tokens of a place: hierarchical (block and place in it), hashed (the same, dealt out at random) or single (one token)");
     v("head", head, "typed (a softmax over blocks, one over places in a block), joint (one softmax over both) or pointer (typed, mixed with attention over the user's own past: ours; sizes in model.pointer_heads and pointer_width)");
     v("tied", tied, "typed and pointer heads: weights of the head are the tables that blocks and places are read with");
     v("fusion", fusion, "weights of the parts of a token: fixed (learned) or gated (computed from the parts)");
