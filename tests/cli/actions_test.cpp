@@ -5,6 +5,7 @@
 #include "cli/program.hpp"
 #include "chronotope/data/action_log.hpp"
 #include "chronotope/data/npy.hpp"
+#include "chronotope/data/vector_index.hpp"
 
 using program::run;
 using program::works;
@@ -111,6 +112,14 @@ TEST_CASE("candidates are scored into a file, places and users embedded into oth
   double length = 0;
   for (const float x : vectors.row(7)) length += static_cast<double>(x) * x;
   CHECK(length == doctest::Approx(1).epsilon(1e-5));
+  const std::vector<std::string> indexed{"embed", "--checkpoint", made().embed, "--places", places, "--faiss", "flat"};
+  if (chronotope::has_vector_indexes()) {
+    works(indexed);
+    CHECK(chronotope::search_vector_index(places + ".faiss", vectors, 1).rows.at(7) == 7);  // nobody is nearer than oneself
+  } else {
+    CHECK(has(error_of(indexed), "has no FAISS"));
+  }
+  CHECK(has(error_of({"embed", "--checkpoint", made().embed, "--users", users, "--data", made().clean, "--faiss", "flat"}), "--places"));
   CHECK(has(error_of({"embed", "--checkpoint", made().rank, "--places", places}), "--stage embed"));
   CHECK(has(error_of({"train", "--stage", "pretrain", "--data", made().clean, "--requests", made().requests(), "--out", scores + "_run"}), "leave it out"));
 }
