@@ -54,7 +54,7 @@ PROGRAM_TEST("clean takes check-in files") {
 PROGRAM_TEST("clean says what is wrong and leaves nothing behind") {
   const scratch::Folder folder;
   const std::string data = folder.put("log.csv", clicks_and_searches), out = folder.file("out.csv");
-  fails({"clean", "--data", data, "--out", folder.file("out.txt")}, {"out.txt", ".jsonl.gz"});
+  fails({"clean", "--data", data, "--out", folder.file("out.txt")}, {"out.txt", ".columns"});
   fails({"clean", "--data", data, "--out", out, "--least-richness", "2"}, {"least_richness is 2", "between 0 and 1"});
   fails({"clean", "--data", data, "--out", out, "--most-searched", "many"}, {"--most-searched"});
   fails({"clean", "--data", data, "--out", out, "--functional", "Home (private)", "Bar", "Shop"}, {"nobody stays"});
