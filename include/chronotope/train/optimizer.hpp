@@ -61,7 +61,7 @@ template <Backend B> class AdamW {
                        1 - std::pow(options_.beta1, t), 1 - std::pow(options_.beta2, t), scale};
     for (Slot& slot : slots_) {
       if (slot.ids.defined() && options_.rows == RowUpdates::lazy) adam_rows(slot.parameter.value(), slot.m, slot.v, slot.ids, slot.gradient, now);
-      else if (slot.few) slot.few->step(slot.parameter.value(), slot.ids.template to_host<std::int32_t>(), slot.gradient, now);
+      else if (slot.ids.defined() && slot.few) slot.few->step(slot.parameter.value(), slot.ids.template to_host<std::int32_t>(), slot.gradient, now);
       else if (slot.ids.defined()) adam_pieces(slot, now);
       else if (slot.gradient.defined()) adam(slot.parameter.value(), slot.m, slot.v, slot.gradient, now);
       clear(slot);
@@ -104,8 +104,8 @@ template <Backend B> class AdamW {
   struct Slot {
     std::string path;
     Parameter<B> parameter;
-    Tensor<B> m, v;                     ///< of the whole parameter, unless it has
-    std::optional<RowMoments<B>> few;
+    Tensor<B> m, v;                    ///< of the whole parameter, undefined where there is
+    std::optional<RowMoments<B>> few;  ///< those of some rows
     Tensor<B> gradient;  ///< of this step: dense, or one row for each of `ids`
     Tensor<B> ids;       ///< [U] i32 unique, defined when all other rows have the gradient 0
   };
