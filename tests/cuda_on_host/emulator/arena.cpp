@@ -1,0 +1,155 @@
+#include "emulator/arena.hpp"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "emulator/control.hpp"
+
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(p, n) (static_cast<void>(p), static_cast<void>(n))
+#define ASAN_UNPOISON_MEMORY_REGION(p, n) (static_cast<void>(p), static_cast<void>(n))
+#endif
+
+namespace cuda_on_host {
+
+namespace {
+
+constexpr std::size_t page = 4096, range = std::size_t{256} << 30, alignment = 256, most_freed = 10000;
+constexpr std::size_t device_memory = std::size_t{8} << 30;
+
+/// NaN as f32, huge as f64, negative as an integer, and not what a fresh block is filled with.
+unsigned char guard_byte(const char* p) { return reinterpret_cast<std::uintptr_t>(p) & 1 ? 0xFF : 0xA5; }
+
+void fill_guard(char* from, const char* to) {
+  for (char* p = from; p < to; ++p) *p = static_cast<char>(guard_byte(p));
+}
+
+__attribute__((no_sanitize_address)) const char* first_changed(const char* from, const char* to) {
+  for (const char* p = from; p < to; ++p)
+    if (static_cast<unsigned char>(*p) != guard_byte(p)) return p;
+  return nullptr;
+}
+
+}  // namespace
+
+Arena::Arena() {
+  void* const memory = mmap(nullptr, range, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (memory == MAP_FAILED) throw std::bad_alloc();
+  begin_ = next_ = static_cast<char*>(memory);
+}
+
+void* Arena::reserve(std::size_t bytes, int device, std::uint64_t randomness) {
+  if (bytes == 0 || bytes > device_memory) return nullptr;
+  const std::size_t used = (bytes + alignment - 1) / alignment * alignment;
+  const std::size_t span = (used + page - 1) / page * page + page;  // at least a page's worth of guard
+  if (span + 2 * page > static_cast<std::size_t>(begin_ + range - next_)) return nullptr;
+  char* const pages = next_ + page;
+  next_ = pages + span;
+  // The end of the block at the end of its pages, or its begin at their begin.
+  char* const user = randomness % 2 ? pages + span - used : pages;
+  blocks_[pages] = {user, bytes, pages, span, device, State::reserved};
+  return user;
+}
+
+void Arena::protect(const Block& block, bool open) const {
+  if (mprotect(block.pages, block.span, open ? PROT_READ | PROT_WRITE : PROT_NONE) != 0)
+    throw Fault("mprotect failed: too many blocks of memory");
+}
+
+void Arena::begin_life(void* user) {
+  Block& block = const_cast<Block&>(*near(user));
+  block.state = State::live;
+  protect(block, true);
+  fill_guard(block.pages, block.user);
+  std::memset(block.user, 0xFF, block.bytes);
+  fill_guard(block.user + block.bytes, block.pages + block.span);
+  ASAN_POISON_MEMORY_REGION(block.pages, static_cast<std::size_t>(block.user - block.pages));
+  ASAN_POISON_MEMORY_REGION(block.user + block.bytes, static_cast<std::size_t>(block.pages + block.span - block.user) - block.bytes);
+}
+
+void Arena::end_life(void* user) {
+  Block* const block = const_cast<Block*>(near(user));
+  if (!block || block->user != user) throw Fault("free of " + describe(user) + ", which is not the begin of a block");
+  if (block->state == State::freed) throw Fault("second free of a block of " + std::to_string(block->bytes) + " bytes");
+  check_guard(*block);
+  block->state = State::freed;
+  ASAN_UNPOISON_MEMORY_REGION(block->pages, block->span);
+  protect(*block, false);
+  madvise(block->pages, block->span, MADV_DONTNEED);
+  // Only messages need freed blocks: the oldest are forgotten, their pages stay shut.
+  if (++freed_ > most_freed) {
+    std::erase_if(blocks_, [](const auto& entry) { return entry.second.state == State::freed; });
+    freed_ = 0;
+  }
+}
+
+void Arena::open() {
+  open_ = true;
+  for (const auto& [pages, block] : blocks_)
+    if (block.state == State::live) protect(block, true);
+}
+
+void Arena::close() {
+  open_ = false;
+  if (next_ > begin_) mprotect(begin_, static_cast<std::size_t>(next_ - begin_), PROT_NONE);
+}
+
+void Arena::check_guard(const Block& b) const {
+  const char* changed = first_changed(b.pages, b.user);
+  if (!changed) changed = first_changed(b.user + b.bytes, b.pages + b.span);
+  if (changed) throw Fault("guard zone overwritten: " + describe(changed));
+}
+
+void Arena::check_guards() const {
+  for (const auto& [pages, block] : blocks_)
+    if (block.state == State::live) check_guard(block);
+}
+
+const Arena::Block* Arena::near(const void* p) const {
+  const auto* const at = static_cast<const char*>(p);
+  auto found = blocks_.upper_bound(const_cast<char*>(at) + page);
+  if (found == blocks_.begin()) return nullptr;
+  const Block& block = (--found)->second;
+  return at < block.pages + block.span + page ? &block : nullptr;
+}
+
+bool Arena::contains(const void* p) const { return p >= begin_ && p < begin_ + range; }
+
+std::string Arena::describe(const void* p) const {
+  const Block* const block = near(p);
+  if (!contains(p)) return "an address outside the device's memory";
+  if (!block) return "device memory where there never was a block, or one freed long ago";
+  const std::ptrdiff_t from_begin = static_cast<const char*>(p) - block->user;
+  const auto size = static_cast<std::ptrdiff_t>(block->bytes);
+  const std::string where = from_begin < 0       ? std::to_string(-from_begin) + " bytes before"
+                            : from_begin >= size ? std::to_string(from_begin - size) + " bytes behind the end of"
+                                                 : "byte " + std::to_string(from_begin) + " of";
+  const char* const state = block->state == State::freed ? " freed" : block->state == State::reserved ? "n unborn" : "";
+  return where + " a" + state + " block of " + std::to_string(size) + " bytes";
+}
+
+void Arena::check_inside(const void* p, std::size_t bytes, int device, const std::string& what) const {
+  const auto* const at = static_cast<const char*>(p);
+  const Block* const block = near(p);
+  if (!block || block->state != State::live || at < block->user || at + bytes > block->user + block->bytes)
+    throw Fault(what + ": " + std::to_string(bytes) + " bytes from " + describe(p) + " are not a part of one block that lives");
+  if (block->device != device) throw Fault(what + ": memory of device " + std::to_string(block->device) + " on device " + std::to_string(device));
+}
+
+void Arena::check_pointer(const void* p, int device, const std::string& what) const {
+  const Block* const block = near(p);
+  if (!block || block->state != State::live) throw Fault(what + ": an argument points to " + describe(p));
+  if (block->device != device)
+    throw Fault(what + ": an argument points to memory of device " + std::to_string(block->device) + ", the stream is of device " + std::to_string(device));
+}
+
+std::size_t Arena::live() const {
+  return static_cast<std::size_t>(std::count_if(blocks_.begin(), blocks_.end(), [](const auto& b) { return b.second.state != State::freed; }));
+}
+
+}  // namespace cuda_on_host

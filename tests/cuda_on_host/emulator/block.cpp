@@ -1,0 +1,357 @@
+#include "emulator/block.hpp"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <exception>
+#include <numeric>
+#include <vector>
+
+#include "emulator/control.hpp"
+#include "emulator/fibre.hpp"
+#include "emulator/shared.hpp"
+#include "emulator/warp.hpp"
+
+namespace cuda_on_host {
+
+namespace {
+
+enum class State : std::uint8_t { ready, at_barrier, at_exchange, done };
+
+struct Abandoned {};  // unwinds the threads of a block that cannot go on
+
+struct Thread {
+  State state = State::ready;
+  Site site;
+  Exchange kind = Exchange::sync;
+  unsigned mask = 0;
+  std::uint64_t bits = 0;
+  int source = 0;
+};
+
+struct Warp {
+  std::uint64_t all_synced = 0;                               ///< when all lanes last passed a __syncwarp together
+  std::array<std::array<std::uint64_t, 32>, 32> synced{};     ///< when these two did, in a part of the warp
+};
+
+std::string to_string(const dim3& d) {
+  return "(" + std::to_string(d.x) + ", " + std::to_string(d.y) + ", " + std::to_string(d.z) + ")";
+}
+
+std::string to_string(const Site& site) {
+  const std::string file = site.file;
+  return file.substr(file.rfind('/') + 1) + ":" + std::to_string(site.line);
+}
+
+class Block {
+ public:
+  void run(const Kernel& kernel, dim3 index, Random& random);
+
+  void barrier(Site site);
+  std::uint64_t exchange(Exchange kind, unsigned mask, std::uint64_t bits, int source, Site site);
+  void touched(History& history, Touch kind, const char* name, std::size_t element);
+  void count_shared(std::size_t bytes);
+
+  std::string where(int thread) const {
+    return "kernel " + kernel_->name + ", block " + to_string(index_) + ", thread " + to_string(index_of(thread));
+  }
+  int current = -1;
+  std::uint64_t number = 0;  ///< of blocks run so far
+  Fibre& fibre(int thread) { return fibres_[static_cast<std::size_t>(thread)]; }
+
+ private:
+  dim3 index_of(int thread) const {
+    const auto t = static_cast<unsigned>(thread);
+    const dim3& b = kernel_->block;
+    return {t % b.x, t / b.x % b.y, t / b.x / b.y};
+  }
+  [[noreturn]] void fail(const std::string& what) const { throw Fault(where(current) + ": " + what); }
+  int threads() const { return static_cast<int>(threads_.size()); }
+  void start(const Kernel& kernel, dim3 index);
+  void resume(int thread);
+  void work();
+  bool run_ready(const std::vector<int>& order);
+  bool release_barrier();
+  [[noreturn]] void stuck();
+  void abandon();
+  void wait(State state);
+  void complete(int warp, unsigned mask);
+  void give_result(Thread& lane, int warp) const;
+  bool ordered(int earlier, std::uint64_t when) const;
+
+  const Kernel* kernel_ = nullptr;
+  dim3 index_;
+  std::vector<Thread> threads_;
+  std::vector<Warp> warps_;
+  std::deque<Fibre> fibres_;
+  std::function<void()> work_ = [this] { work(); };
+  std::exception_ptr failure_;
+  bool abandoned_ = false;
+  std::uint64_t clock_ = 0, barrier_passed_ = 0;
+  std::size_t shared_bytes_ = 0;
+};
+
+void Block::start(const Kernel& kernel, dim3 index) {
+  kernel_ = &kernel;
+  index_ = index;
+  ++number;
+  const auto n = std::size_t{kernel.block.x} * kernel.block.y * kernel.block.z;
+  threads_.assign(n, {});
+  warps_.assign((n + 31) / 32, {});
+  while (fibres_.size() < n) fibres_.emplace_back();
+  failure_ = nullptr;
+  abandoned_ = false;
+  shared_bytes_ = kernel.shared_bytes;
+  barrier_passed_ = ++clock_;
+}
+
+void Block::work() {
+  try {
+    if (!abandoned_) kernel_->run();
+  } catch (const Abandoned&) {
+  } catch (...) {
+    if (!failure_) failure_ = std::current_exception();
+  }
+  threads_[static_cast<std::size_t>(current)].state = State::done;
+}
+
+void Block::resume(int thread) {
+  current = thread;
+  threadIdx = index_of(thread);
+  fibre(thread).resume();
+}
+
+/// Runs every thread that can go on as far as it can; whether there was one.
+bool Block::run_ready(const std::vector<int>& order) {
+  bool any = false;
+  for (const int t : order) {
+    if (threads_[static_cast<std::size_t>(t)].state != State::ready) continue;
+    any = true;
+    resume(t);
+    if (failure_) return false;
+  }
+  return any;
+}
+
+void Block::run(const Kernel& kernel, dim3 index, Random& random) {
+  start(kernel, index);
+  blockIdx = index;
+  std::vector<int> order(threads_.size());
+  std::iota(order.begin(), order.end(), 0);
+  for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  for (const int t : order) fibre(t).give(&work_);
+  try {
+    for (;;) {
+      while (run_ready(order)) {}
+      if (failure_) std::rethrow_exception(failure_);
+      if (std::all_of(threads_.begin(), threads_.end(), [](const Thread& t) { return t.state == State::done; })) break;
+      if (!release_barrier()) stuck();
+    }
+  } catch (...) {
+    abandon();
+    current = -1;
+    throw;
+  }
+  current = -1;
+}
+
+void Block::abandon() {
+  abandoned_ = true;
+  for (int t = 0; t < threads(); ++t)
+    if (!fibre(t).resting()) resume(t);
+}
+
+void Block::wait(State state) {
+  threads_[static_cast<std::size_t>(current)].state = state;
+  const int self = current;
+  fibre(self).pause();
+  if (abandoned_) throw Abandoned();
+}
+
+void Block::barrier(Site site) {
+  threads_[static_cast<std::size_t>(current)].site = site;
+  wait(State::at_barrier);
+}
+
+bool Block::release_barrier() {
+  const Site site = threads_[0].site;
+  for (int t = 0; t < threads(); ++t) {
+    const Thread& thread = threads_[static_cast<std::size_t>(t)];
+    if (thread.state != State::at_barrier) return false;
+    if (thread.site.line != site.line || thread.site.file != site.file) {
+      current = t;
+      fail("divergent barrier: it waits at " + to_string(thread.site) + ", thread (0, 0, 0) at " + to_string(site));
+    }
+  }
+  barrier_passed_ = ++clock_;
+  for (Thread& thread : threads_) thread.state = State::ready;
+  return true;
+}
+
+/// Nobody can go on: says who waits for whom.
+void Block::stuck() {
+  int waiting = -1, missing = -1;
+  for (int t = 0; t < threads(); ++t) {
+    const State state = threads_[static_cast<std::size_t>(t)].state;
+    if (state == State::at_barrier && waiting < 0) waiting = t;
+    if (state != State::at_barrier && missing < 0) missing = t;
+  }
+  if (waiting >= 0 && threads_[static_cast<std::size_t>(missing)].state == State::done) {
+    current = missing;
+    fail("barrier not reached by all threads: thread " + to_string(index_of(waiting)) + " waits at " +
+         to_string(threads_[static_cast<std::size_t>(waiting)].site) + ", this one has left the kernel");
+  }
+  for (int t = 0; t < threads(); ++t) {
+    const Thread& thread = threads_[static_cast<std::size_t>(t)];
+    if (thread.state != State::at_exchange) continue;
+    for (int lane = 0; lane < 32; ++lane) {
+      const int other = t / 32 * 32 + lane;
+      if (!(thread.mask >> lane & 1) || threads_[static_cast<std::size_t>(other)].state == State::at_exchange) continue;
+      current = t;
+      fail("inactive lane: it waits at " + to_string(thread.site) + " for lane " + std::to_string(lane) +
+           (threads_[static_cast<std::size_t>(other)].state == State::done ? ", which has left the kernel" : ", which waits at a barrier"));
+    }
+  }
+  current = waiting < 0 ? 0 : waiting;
+  fail("deadlock");
+}
+
+std::uint64_t Block::exchange(Exchange kind, unsigned mask, std::uint64_t bits, int source, Site site) {
+  const int self = current, warp = self / 32, own = self % 32;
+  if (!(mask >> own & 1)) fail("mask wrong: lane " + std::to_string(own) + " is not in its own mask at " + to_string(site));
+  Thread& me = threads_[static_cast<std::size_t>(self)];
+  me.site = site;
+  me.kind = kind;
+  me.mask = mask;
+  me.bits = bits;
+  me.source = source;
+  me.state = State::at_exchange;
+  bool all = true;
+  for (int lane = 0; lane < 32; ++lane) {
+    if (!(mask >> lane & 1)) continue;
+    const int other = warp * 32 + lane;
+    if (other >= threads()) fail("mask wrong: the block has no lane " + std::to_string(lane) + " in this warp, at " + to_string(site));
+    const Thread& peer = threads_[static_cast<std::size_t>(other)];
+    if (peer.state == State::done)
+      fail("inactive lane: lane " + std::to_string(lane) + " of the mask at " + to_string(site) + " has left the kernel");
+    if (peer.state != State::at_exchange) {
+      all = false;
+    } else if (peer.mask != mask || peer.kind != kind || peer.site.line != site.line || peer.site.file != site.file) {
+      fail("mask wrong: at " + to_string(site) + ", while lane " + std::to_string(lane) + " of its mask waits at " +
+           to_string(peer.site) + " under another mask or operation");
+    }
+  }
+  if (all) complete(warp, mask);
+  else wait(State::at_exchange);
+  return threads_[static_cast<std::size_t>(self)].bits;
+}
+
+/// All lanes of the mask are there: each gets its result, computed from what all brought.
+void Block::complete(int warp, unsigned mask) {
+  std::array<std::uint64_t, 32> brought{};
+  std::uint64_t votes = 0;
+  Thread* const lanes = &threads_[static_cast<std::size_t>(warp) * 32];
+  for (int lane = 0; lane < 32; ++lane)
+    if (mask >> lane & 1) {
+      brought[static_cast<std::size_t>(lane)] = lanes[lane].bits;
+      if (lanes[lane].bits) votes |= std::uint64_t{1} << lane;
+    }
+  ++clock_;
+  Warp& w = warps_[static_cast<std::size_t>(warp)];
+  for (int lane = 0; lane < 32; ++lane) {
+    if (!(mask >> lane & 1)) continue;
+    Thread& me = lanes[lane];
+    me.state = State::ready;
+    if (me.kind == Exchange::ballot) me.bits = votes;
+    if (me.kind == Exchange::shuffle) {
+      if (me.source < 0 || me.source > 31 || !(mask >> me.source & 1))
+        fail("inactive lane: lane " + std::to_string(lane) + " reads from lane " + std::to_string(me.source) + ", which is not in the mask at " + to_string(me.site));
+      me.bits = brought[static_cast<std::size_t>(me.source)];
+    }
+    if (me.kind == Exchange::sync && mask != 0xFFFFFFFFu)
+      for (int other = 0; other < 32; ++other)
+        if (mask >> other & 1) w.synced[static_cast<std::size_t>(lane)][static_cast<std::size_t>(other)] = clock_;
+  }
+  if (lanes[__builtin_ctz(mask)].kind == Exchange::sync && mask == 0xFFFFFFFFu) w.all_synced = clock_;
+}
+
+/// Whether what `earlier` did at `when` comes before what the running thread does now, in every order of threads.
+bool Block::ordered(int earlier, std::uint64_t when) const {
+  if (earlier < 0 || earlier == current || when <= barrier_passed_) return true;
+  if (earlier / 32 != current / 32) return false;
+  const Warp& warp = warps_[static_cast<std::size_t>(current) / 32];
+  const auto a = static_cast<std::size_t>(earlier % 32), b = static_cast<std::size_t>(current % 32);
+  return when <= std::max(warp.all_synced, warp.synced[a][b]);
+}
+
+void remember(History::Access (&latest)[2], int thread, std::uint64_t when) {
+  if (latest[0].thread != thread) latest[1] = latest[0];
+  latest[0] = {thread, when};
+}
+
+void Block::touched(History& h, Touch kind, const char* name, std::size_t element) {
+  const auto conflict = [&](const History::Access& other, const char* did) {
+    if (!ordered(other.thread, other.when))
+      fail("shared memory race: " + std::string(kind == Touch::read ? "reads " : kind == Touch::write ? "writes " : "adds to ") + name +
+           "[" + std::to_string(element) + "], which thread " + to_string(index_of(other.thread)) + " " + did + " without a barrier in between");
+  };
+  conflict(h.write, "wrote");
+  if (kind != Touch::atomic)
+    for (const auto& other : h.atomic) conflict(other, "added to");
+  if (kind != Touch::read)
+    for (const auto& other : h.read) conflict(other, "read");
+  if (kind != Touch::write && h.write.thread < 0)
+    fail(std::string("reads ") + name + "[" + std::to_string(element) + "] of shared memory, which nobody has written in this block");
+  const std::uint64_t now = ++clock_;
+  if (kind == Touch::write) h.write = {current, now};
+  else remember(kind == Touch::read ? h.read : h.atomic, current, now);
+}
+
+void Block::count_shared(std::size_t bytes) {
+  shared_bytes_ += bytes;
+  if (shared_bytes_ > 48 * 1024) fail("the block uses " + std::to_string(shared_bytes_) + " bytes of shared memory, more than 48 KiB");
+}
+
+// Never destroyed: its fibres would have to be unwound.
+Block& block() {
+  static Block& one = *new Block;
+  return one;
+}
+
+}  // namespace
+
+std::uint64_t Random::next() {
+  std::uint64_t z = state_ += 0x9E3779B97F4A7C15u;
+  z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;
+  z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
+  return z ^ (z >> 31);
+}
+
+void run_kernel(const Kernel& kernel, Random& random) {
+  blockDim = kernel.block;
+  gridDim = kernel.grid;
+  const std::size_t n = std::size_t{kernel.grid.x} * kernel.grid.y * kernel.grid.z;
+  std::vector<std::size_t> order(n);
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
+  for (const std::size_t b : order)
+    block().run(kernel, {static_cast<unsigned>(b % kernel.grid.x), static_cast<unsigned>(b / kernel.grid.x % kernel.grid.y),
+                         static_cast<unsigned>(b / kernel.grid.x / kernel.grid.y)}, random);
+}
+
+std::string running_thread() { return block().current < 0 ? std::string() : block().where(block().current); }
+bool stack_overflow(const void* address) { return block().current >= 0 && block().fibre(block().current).overflowed_to(address); }
+
+void block_barrier(Site site) { block().barrier(site); }
+std::uint64_t warp_exchange(Exchange kind, unsigned mask, std::uint64_t bits, int source, Site site) {
+  return block().exchange(kind, mask, bits, source, site);
+}
+int lane() { return block().current % 32; }
+void touch(History& history, Touch kind, const char* name, std::size_t element) { block().touched(history, kind, name, element); }
+void out_of_shared(const char* name, std::size_t element, std::size_t size) {
+  throw Fault(running_thread() + ": element " + std::to_string(element) + " of shared " + name + "[" + std::to_string(size) + "]");
+}
+std::uint64_t running_block() { return block().number; }
+void count_shared(std::size_t bytes) { block().count_shared(bytes); }
+
+}  // namespace cuda_on_host
