@@ -52,17 +52,33 @@ void* Arena::reserve(std::size_t bytes, int device, std::uint64_t randomness) {
   next_ = pages + span;
   // The end of the block at the end of its pages, or its begin at their begin.
   char* const user = randomness % 2 ? pages + span - used : pages;
-  blocks_[pages] = {user, bytes, pages, span, device, State::reserved};
+  living_[pages] = {user, bytes, pages, span, device};
   return user;
 }
 
-void Arena::protect(const Block& block, bool open) const {
+void Arena::protect(Block& block, bool open) {
   if (mprotect(block.pages, block.span, open ? PROT_READ | PROT_WRITE : PROT_NONE) != 0)
     throw Fault("mprotect failed: too many blocks of memory");
+  block.open = open;
+  if (open) open_.push_back(&block);
+  else std::erase(open_, &block);
+}
+
+bool Arena::open_block_of(const void* p) {
+  Block* const block = running_ ? living(p) : nullptr;
+  const auto* const at = static_cast<const char*>(p);
+  if (!block || block->state != State::live || block->open || at < block->pages || at >= block->pages + block->span) return false;
+  protect(*block, true);
+  return true;
+}
+
+void Arena::close() {
+  running_ = false;
+  while (!open_.empty()) protect(*open_.back(), false);
 }
 
 void Arena::begin_life(void* user) {
-  Block& block = const_cast<Block&>(*near(user));
+  Block& block = *living(user);
   block.state = State::live;
   protect(block, true);
   fill_guard(block.pages, block.user);
@@ -73,30 +89,17 @@ void Arena::begin_life(void* user) {
 }
 
 void Arena::end_life(void* user) {
-  Block* const block = const_cast<Block*>(near(user));
-  if (!block || block->user != user) throw Fault("free of " + describe(user) + ", which is not the begin of a block");
-  if (block->state == State::freed) throw Fault("second free of a block of " + std::to_string(block->bytes) + " bytes");
-  check_guard(*block);
-  block->state = State::freed;
-  ASAN_UNPOISON_MEMORY_REGION(block->pages, block->span);
-  protect(*block, false);
-  madvise(block->pages, block->span, MADV_DONTNEED);
-  // Only messages need freed blocks: the oldest are forgotten, their pages stay shut.
-  if (++freed_ > most_freed) {
-    std::erase_if(blocks_, [](const auto& entry) { return entry.second.state == State::freed; });
-    freed_ = 0;
-  }
-}
-
-void Arena::open() {
-  open_ = true;
-  for (const auto& [pages, block] : blocks_)
-    if (block.state == State::live) protect(block, true);
-}
-
-void Arena::close() {
-  open_ = false;
-  if (next_ > begin_) mprotect(begin_, static_cast<std::size_t>(next_ - begin_), PROT_NONE);
+  const Block* const known = near(user);
+  if (!known || known->user != user) throw Fault("free of " + describe(user) + ", which is not the begin of a block");
+  if (known->state == State::freed) throw Fault("second free of a block of " + std::to_string(known->bytes) + " bytes");
+  Block& block = *living(user);
+  if (block.open) check_guard(block);
+  block.state = State::freed;
+  ASAN_UNPOISON_MEMORY_REGION(block.pages, block.span);
+  protect(block, false);
+  madvise(block.pages, block.span, MADV_DONTNEED);
+  if (freed_.size() == most_freed) freed_.erase(freed_.begin());
+  freed_.insert(living_.extract(block.pages));
 }
 
 void Arena::check_guard(const Block& b) const {
@@ -106,16 +109,20 @@ void Arena::check_guard(const Block& b) const {
 }
 
 void Arena::check_guards() const {
-  for (const auto& [pages, block] : blocks_)
-    if (block.state == State::live) check_guard(block);
+  for (const Block* block : open_) check_guard(*block);
+}
+
+const Arena::Block* Arena::find(const Blocks& blocks, const void* p) {
+  const auto* const at = static_cast<const char*>(p);
+  auto found = blocks.upper_bound(const_cast<char*>(at) + page);
+  if (found == blocks.begin()) return nullptr;
+  const Block& block = (--found)->second;
+  return at < block.pages + block.span + page ? &block : nullptr;
 }
 
 const Arena::Block* Arena::near(const void* p) const {
-  const auto* const at = static_cast<const char*>(p);
-  auto found = blocks_.upper_bound(const_cast<char*>(at) + page);
-  if (found == blocks_.begin()) return nullptr;
-  const Block& block = (--found)->second;
-  return at < block.pages + block.span + page ? &block : nullptr;
+  const Block* const block = find(living_, p);
+  return block ? block : find(freed_, p);
 }
 
 bool Arena::contains(const void* p) const { return p >= begin_ && p < begin_ + range; }
@@ -148,8 +155,6 @@ void Arena::check_pointer(const void* p, int device, const std::string& what) co
     throw Fault(what + ": an argument points to memory of device " + std::to_string(block->device) + ", the stream is of device " + std::to_string(device));
 }
 
-std::size_t Arena::live() const {
-  return static_cast<std::size_t>(std::count_if(blocks_.begin(), blocks_.end(), [](const auto& b) { return b.second.state != State::freed; }));
-}
+std::size_t Arena::live() const { return living_.size(); }
 
 }  // namespace cuda_on_host

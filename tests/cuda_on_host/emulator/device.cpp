@@ -17,6 +17,7 @@ alignas(16) char handler_stack[1 << 16];
 
 void on_fault(int signal, siginfo_t* info, void* context) {
   Device& d = device();
+  if (d.arena.open_block_of(info->si_addr)) return;  // the first touch of this run
   const std::string thread = running_thread();
   std::string text;
   if (stack_overflow(info->si_addr)) text = thread + ": stack overflow";
