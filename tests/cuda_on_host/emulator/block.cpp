@@ -20,18 +20,27 @@ enum class State : std::uint8_t { ready, at_barrier, at_exchange, done };
 
 struct Abandoned {};  // unwinds the threads of a block that cannot go on
 
+/// Lanes that wait for one another.
+struct Meeting {
+  unsigned mask, arrived;
+  Exchange kind;
+  Site site;
+  bool same(unsigned m, Exchange k, const Site& s) const { return mask == m && kind == k && site.line == s.line && site.file == s.file; }
+};
+
 struct Thread {
   State state = State::ready;
-  Site site;
-  Exchange kind = Exchange::sync;
-  unsigned mask = 0;
+  Site site;          ///< of the barrier
+  Meeting meets{};    ///< the exchange, with what the lane brings to it
   std::uint64_t bits = 0;
   int source = 0;
 };
 
 struct Warp {
-  std::uint64_t all_synced = 0;                               ///< when all lanes last passed a __syncwarp together
-  std::array<std::array<std::uint64_t, 32>, 32> synced{};     ///< when these two did, in a part of the warp
+  std::vector<Meeting> meetings;
+  unsigned present = 0;               ///< lanes that exist and have not left the kernel
+  std::uint64_t all_synced = 0;       ///< when all lanes last passed a __syncwarp together
+  std::vector<std::uint64_t> synced;  ///< [lane][lane] when these two did, in a part of the warp; empty when never
 };
 
 std::string to_string(const dim3& d) {
@@ -56,7 +65,6 @@ class Block {
     return "kernel " + kernel_->name + ", block " + to_string(index_) + ", thread " + to_string(index_of(thread));
   }
   int current = -1;
-  std::uint64_t number = 0;  ///< of blocks run so far
   Fibre& fibre(int thread) { return fibres_[static_cast<std::size_t>(thread)]; }
 
  private:
@@ -75,8 +83,8 @@ class Block {
   [[noreturn]] void stuck();
   void abandon();
   void wait(State state);
-  void complete(int warp, unsigned mask);
-  void give_result(Thread& lane, int warp) const;
+  void complete(int warp, const Meeting& meeting);
+  void note_sync(Warp& warp, unsigned mask);
   bool ordered(int earlier, std::uint64_t when) const;
 
   const Kernel* kernel_ = nullptr;
@@ -94,10 +102,11 @@ class Block {
 void Block::start(const Kernel& kernel, dim3 index) {
   kernel_ = &kernel;
   index_ = index;
-  ++number;
+  ++running_block;
   const auto n = std::size_t{kernel.block.x} * kernel.block.y * kernel.block.z;
   threads_.assign(n, {});
   warps_.assign((n + 31) / 32, {});
+  for (std::size_t t = 0; t < n; ++t) warps_[t / 32].present |= 1u << t % 32;
   while (fibres_.size() < n) fibres_.emplace_back();
   failure_ = nullptr;
   abandoned_ = false;
@@ -113,6 +122,7 @@ void Block::work() {
     if (!failure_) failure_ = std::current_exception();
   }
   threads_[static_cast<std::size_t>(current)].state = State::done;
+  warps_[static_cast<std::size_t>(current) / 32].present &= ~(1u << current % 32);
 }
 
 void Block::resume(int thread) {
@@ -202,14 +212,14 @@ void Block::stuck() {
          to_string(threads_[static_cast<std::size_t>(waiting)].site) + ", this one has left the kernel");
   }
   for (int t = 0; t < threads(); ++t) {
-    const Thread& thread = threads_[static_cast<std::size_t>(t)];
-    if (thread.state != State::at_exchange) continue;
-    for (int lane = 0; lane < 32; ++lane) {
-      const int other = t / 32 * 32 + lane;
-      if (!(thread.mask >> lane & 1) || threads_[static_cast<std::size_t>(other)].state == State::at_exchange) continue;
+    if (threads_[static_cast<std::size_t>(t)].state != State::at_exchange) continue;
+    const Meeting& meets = threads_[static_cast<std::size_t>(t)].meets;
+    for (unsigned left = meets.mask; left; left &= left - 1) {
+      const State other = threads_[static_cast<std::size_t>(t / 32 * 32 + __builtin_ctz(left))].state;
+      if (other == State::at_exchange) continue;
       current = t;
-      fail("inactive lane: it waits at " + to_string(thread.site) + " for lane " + std::to_string(lane) +
-           (threads_[static_cast<std::size_t>(other)].state == State::done ? ", which has left the kernel" : ", which waits at a barrier"));
+      fail("inactive lane: it waits at " + to_string(meets.site) + " for lane " + std::to_string(__builtin_ctz(left)) +
+           (other == State::done ? ", which has left the kernel" : ", which waits at a barrier"));
     }
   }
   current = waiting < 0 ? 0 : waiting;
@@ -217,62 +227,69 @@ void Block::stuck() {
 }
 
 std::uint64_t Block::exchange(Exchange kind, unsigned mask, std::uint64_t bits, int source, Site site) {
-  const int self = current, warp = self / 32, own = self % 32;
-  if (!(mask >> own & 1)) fail("mask wrong: lane " + std::to_string(own) + " is not in its own mask at " + to_string(site));
-  Thread& me = threads_[static_cast<std::size_t>(self)];
-  me.site = site;
-  me.kind = kind;
-  me.mask = mask;
-  me.bits = bits;
-  me.source = source;
-  me.state = State::at_exchange;
-  bool all = true;
-  for (int lane = 0; lane < 32; ++lane) {
-    if (!(mask >> lane & 1)) continue;
-    const int other = warp * 32 + lane;
-    if (other >= threads()) fail("mask wrong: the block has no lane " + std::to_string(lane) + " in this warp, at " + to_string(site));
-    const Thread& peer = threads_[static_cast<std::size_t>(other)];
-    if (peer.state == State::done)
-      fail("inactive lane: lane " + std::to_string(lane) + " of the mask at " + to_string(site) + " has left the kernel");
-    if (peer.state != State::at_exchange) {
-      all = false;
-    } else if (peer.mask != mask || peer.kind != kind || peer.site.line != site.line || peer.site.file != site.file) {
-      fail("mask wrong: at " + to_string(site) + ", while lane " + std::to_string(lane) + " of its mask waits at " +
-           to_string(peer.site) + " under another mask or operation");
-    }
+  const int self = current, own = self % 32;
+  const unsigned me = 1u << own;
+  Warp& warp = warps_[static_cast<std::size_t>(self) / 32];
+  if (!(mask & me)) fail("mask wrong: lane " + std::to_string(own) + " is not in its own mask at " + to_string(site));
+  if (mask & ~warp.present)
+    fail("inactive lane: lane " + std::to_string(__builtin_ctz(mask & ~warp.present)) + " of the mask at " + to_string(site) +
+         " has left the kernel or does not exist");
+  Meeting* meeting = nullptr;
+  for (Meeting& other : warp.meetings) {
+    if (other.same(mask, kind, site)) meeting = &other;
+    else if (other.mask & me || other.arrived & mask)
+      fail("mask wrong: at " + to_string(site) + ", while lane " + std::to_string(__builtin_ctz(other.arrived)) + " waits at " +
+           to_string(other.site) + " under another mask or operation");
   }
-  if (all) complete(warp, mask);
-  else wait(State::at_exchange);
+  if (!meeting) meeting = &warp.meetings.emplace_back(Meeting{mask, 0, kind, site});
+  meeting->arrived |= me;
+  Thread& thread = threads_[static_cast<std::size_t>(self)];
+  thread.bits = bits;
+  thread.source = source;
+  thread.meets = *meeting;
+  if (meeting->arrived == mask) {
+    warp.meetings.erase(warp.meetings.begin() + (meeting - warp.meetings.data()));
+    complete(self / 32, thread.meets);
+  } else {
+    wait(State::at_exchange);
+  }
   return threads_[static_cast<std::size_t>(self)].bits;
 }
 
 /// All lanes of the mask are there: each gets its result, computed from what all brought.
-void Block::complete(int warp, unsigned mask) {
-  std::array<std::uint64_t, 32> brought{};
+void Block::complete(int warp, const Meeting& meeting) {
+  std::array<std::uint64_t, 32> brought;
   std::uint64_t votes = 0;
   Thread* const lanes = &threads_[static_cast<std::size_t>(warp) * 32];
-  for (int lane = 0; lane < 32; ++lane)
-    if (mask >> lane & 1) {
-      brought[static_cast<std::size_t>(lane)] = lanes[lane].bits;
-      if (lanes[lane].bits) votes |= std::uint64_t{1} << lane;
-    }
-  ++clock_;
-  Warp& w = warps_[static_cast<std::size_t>(warp)];
-  for (int lane = 0; lane < 32; ++lane) {
-    if (!(mask >> lane & 1)) continue;
-    Thread& me = lanes[lane];
-    me.state = State::ready;
-    if (me.kind == Exchange::ballot) me.bits = votes;
-    if (me.kind == Exchange::shuffle) {
-      if (me.source < 0 || me.source > 31 || !(mask >> me.source & 1))
-        fail("inactive lane: lane " + std::to_string(lane) + " reads from lane " + std::to_string(me.source) + ", which is not in the mask at " + to_string(me.site));
-      me.bits = brought[static_cast<std::size_t>(me.source)];
-    }
-    if (me.kind == Exchange::sync && mask != 0xFFFFFFFFu)
-      for (int other = 0; other < 32; ++other)
-        if (mask >> other & 1) w.synced[static_cast<std::size_t>(lane)][static_cast<std::size_t>(other)] = clock_;
+  for (unsigned left = meeting.mask; left; left &= left - 1) {
+    const auto lane = static_cast<std::size_t>(__builtin_ctz(left));
+    brought[lane] = lanes[lane].bits;
+    if (brought[lane]) votes |= std::uint64_t{1} << lane;
   }
-  if (lanes[__builtin_ctz(mask)].kind == Exchange::sync && mask == 0xFFFFFFFFu) w.all_synced = clock_;
+  for (unsigned left = meeting.mask; left; left &= left - 1) {
+    const int lane = __builtin_ctz(left);
+    Thread& thread = lanes[lane];
+    thread.state = State::ready;
+    if (meeting.kind == Exchange::ballot) thread.bits = votes;
+    if (meeting.kind != Exchange::shuffle) continue;
+    if (thread.source < 0 || thread.source > 31 || !(meeting.mask >> thread.source & 1))
+      fail("inactive lane: lane " + std::to_string(lane) + " reads from lane " + std::to_string(thread.source) +
+           ", which is not in the mask at " + to_string(meeting.site));
+    thread.bits = brought[static_cast<std::size_t>(thread.source)];
+  }
+  if (meeting.kind == Exchange::sync) note_sync(warps_[static_cast<std::size_t>(warp)], meeting.mask);
+}
+
+void Block::note_sync(Warp& warp, unsigned mask) {
+  const std::uint64_t now = ++clock_;
+  if (mask == 0xFFFFFFFFu) {
+    warp.all_synced = now;
+    return;
+  }
+  warp.synced.resize(32 * 32);
+  for (std::size_t a = 0; a < 32; ++a)
+    for (std::size_t b = 0; b < 32; ++b)
+      if (mask >> a & 1 && mask >> b & 1) warp.synced[32 * a + b] = now;
 }
 
 /// Whether what `earlier` did at `when` comes before what the running thread does now, in every order of threads.
@@ -280,8 +297,8 @@ bool Block::ordered(int earlier, std::uint64_t when) const {
   if (earlier < 0 || earlier == current || when <= barrier_passed_) return true;
   if (earlier / 32 != current / 32) return false;
   const Warp& warp = warps_[static_cast<std::size_t>(current) / 32];
-  const auto a = static_cast<std::size_t>(earlier % 32), b = static_cast<std::size_t>(current % 32);
-  return when <= std::max(warp.all_synced, warp.synced[a][b]);
+  if (when <= warp.all_synced) return true;
+  return !warp.synced.empty() && when <= warp.synced[static_cast<std::size_t>(earlier % 32 * 32 + current % 32)];
 }
 
 void remember(History::Access (&latest)[2], int thread, std::uint64_t when) {
@@ -312,11 +329,7 @@ void Block::count_shared(std::size_t bytes) {
   if (shared_bytes_ > 48 * 1024) fail("the block uses " + std::to_string(shared_bytes_) + " bytes of shared memory, more than 48 KiB");
 }
 
-// Never destroyed: its fibres would have to be unwound.
-Block& block() {
-  static Block& one = *new Block;
-  return one;
-}
+Block& block = *new Block;  // never destroyed: its fibres would have to be unwound
 
 }  // namespace
 
@@ -335,23 +348,22 @@ void run_kernel(const Kernel& kernel, Random& random) {
   std::iota(order.begin(), order.end(), std::size_t{0});
   for (std::size_t i = n; i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
   for (const std::size_t b : order)
-    block().run(kernel, {static_cast<unsigned>(b % kernel.grid.x), static_cast<unsigned>(b / kernel.grid.x % kernel.grid.y),
+    block.run(kernel, {static_cast<unsigned>(b % kernel.grid.x), static_cast<unsigned>(b / kernel.grid.x % kernel.grid.y),
                          static_cast<unsigned>(b / kernel.grid.x / kernel.grid.y)}, random);
 }
 
-std::string running_thread() { return block().current < 0 ? std::string() : block().where(block().current); }
-bool stack_overflow(const void* address) { return block().current >= 0 && block().fibre(block().current).overflowed_to(address); }
+std::string running_thread() { return block.current < 0 ? std::string() : block.where(block.current); }
+bool stack_overflow(const void* address) { return block.current >= 0 && block.fibre(block.current).overflowed_to(address); }
 
-void block_barrier(Site site) { block().barrier(site); }
+void block_barrier(Site site) { block.barrier(site); }
 std::uint64_t warp_exchange(Exchange kind, unsigned mask, std::uint64_t bits, int source, Site site) {
-  return block().exchange(kind, mask, bits, source, site);
+  return block.exchange(kind, mask, bits, source, site);
 }
-int lane() { return block().current % 32; }
-void touch(History& history, Touch kind, const char* name, std::size_t element) { block().touched(history, kind, name, element); }
+int lane() { return block.current % 32; }
+void touch(History& history, Touch kind, const char* name, std::size_t element) { block.touched(history, kind, name, element); }
 void out_of_shared(const char* name, std::size_t element, std::size_t size) {
   throw Fault(running_thread() + ": element " + std::to_string(element) + " of shared " + name + "[" + std::to_string(size) + "]");
 }
-std::uint64_t running_block() { return block().number; }
-void count_shared(std::size_t bytes) { block().count_shared(bytes); }
+void count_shared(std::size_t bytes) { block.count_shared(bytes); }
 
 }  // namespace cuda_on_host

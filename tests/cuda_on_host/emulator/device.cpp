@@ -1,8 +1,10 @@
 #include "emulator/device.hpp"
 
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
-#include <unistd.h>
+#include <cstdlib>
 
 #include "emulator/control.hpp"
 
@@ -19,10 +21,9 @@ void on_fault(int signal, siginfo_t* info, void* context) {
   Device& d = device();
   if (d.arena.open_block_of(info->si_addr)) return;  // the first touch of this run
   const std::string thread = running_thread();
-  std::string text;
-  if (stack_overflow(info->si_addr)) text = thread + ": stack overflow";
-  else if (!d.arena.contains(info->si_addr)) return former.sa_sigaction ? former.sa_sigaction(signal, info, context) : std::_Exit(139);
-  else text = (thread.empty() ? "the host" : thread) + " touched " + d.arena.describe(info->si_addr);
+  if (thread.empty() && !d.arena.contains(info->si_addr)) return former.sa_sigaction ? former.sa_sigaction(signal, info, context) : std::_Exit(139);
+  const std::string text = stack_overflow(info->si_addr) ? thread + ": stack overflow"
+                                                         : (thread.empty() ? "the host" : thread) + " touched " + d.arena.describe(info->si_addr);
   std::fprintf(stderr, "cuda_on_host: %s\n", text.c_str());
   std::fflush(stderr);
   _exit(touched_memory);
@@ -31,10 +32,7 @@ void on_fault(int signal, siginfo_t* info, void* context) {
 }  // namespace
 
 Device& device() {
-  static Device& one = [] () -> Device& {
-    watch_memory();
-    return *new Device;
-  }();
+  static Device& one = *new Device;
   return one;
 }
 
@@ -51,11 +49,14 @@ void watch_memory() {
   struct sigaction action{};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  sigaction(SIGSEGV, &action, &former);
+  struct sigaction before;
+  sigaction(SIGSEGV, &action, &before);
+  if (before.sa_sigaction != on_fault) former = before;
 }
 
 cudaError_t Device::drain(cudaStream& stream, const std::function<bool()>& wanted) {
   if (!fault.empty()) return refuse(cudaErrorLaunchFailure);
+  watch_memory();
   arena.open();
   try {
     while (!stream.queue.empty() && wanted()) {

@@ -46,7 +46,7 @@ struct Device {
 Device& device();
 /// Of the calling thread, as the runtime has it.
 int& current_device();
-/// Makes SIGSEGV say what was touched.
+/// Makes SIGSEGV open memory or say what was touched. Again before each run: test frameworks take the signal for themselves.
 void watch_memory();
 
 }  // namespace cuda_on_host

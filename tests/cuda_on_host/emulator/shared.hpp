@@ -28,8 +28,9 @@ enum class Touch : std::uint8_t { read, write, atomic };
 /// Throws Fault unless the running thread may do this now; notes that it did.
 void touch(History& history, Touch kind, const char* name, std::size_t element);
 [[noreturn]] void out_of_shared(const char* name, std::size_t element, std::size_t size);
-/// Number of the block that runs; a block's shared memory begins unwritten. Counts `bytes` for a new block.
-std::uint64_t running_block();
+/// Number of the block that runs: a block's shared memory begins unwritten.
+inline std::uint64_t running_block = 0;
+/// Throws Fault when the block uses more than there is.
 void count_shared(std::size_t bytes);
 
 template <class T, std::size_t N> class Shared {
@@ -76,13 +77,13 @@ template <class T, std::size_t N> class Shared {
 
   Element operator[](std::size_t i) {
     if (i >= N) out_of_shared(name_, i, N);
-    if (block_ != running_block()) begin_block();
+    if (block_ != running_block) begin_block();
     return {*this, i};
   }
 
  private:
   void begin_block() {
-    block_ = running_block();
+    block_ = running_block;
     count_shared(sizeof values_);
     history_.fill({});
     std::memset(static_cast<void*>(values_.data()), 0xFF, sizeof values_);
