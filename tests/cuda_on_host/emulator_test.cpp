@@ -26,6 +26,10 @@ struct Bench {
     REQUIRE(cudaStreamCreateWithFlags(&queue.stream, cudaStreamNonBlocking) == cudaSuccess);
     REQUIRE(cudaMallocAsync(reinterpret_cast<void**>(&data), n * sizeof(int), queue.stream) == cudaSuccess);
   }
+  Bench(const Bench&) = delete;
+  Bench& operator=(const Bench&) = delete;
+  ~Bench() { cudaStreamDestroy(queue.stream); }
+
   std::vector<int> fetch() {
     std::vector<int> host(n);
     cudaMemcpyAsync(host.data(), data, n * sizeof(int), cudaMemcpyDeviceToHost, queue.stream);
@@ -222,7 +226,7 @@ TEST_CASE("reads beside a block see poison, or are caught") {
   }
 }
 
-TEST_CASE("memory far from any block, and null, are caught") {
+TEST_CASE("memory far from any block is caught") {
   says(of_kernel(write_at, 1, 1 << 20), "touched ");
   says(of_kernel(write_at, 1, -(1 << 20)), "touched ");
 }
