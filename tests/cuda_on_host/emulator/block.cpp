@@ -86,6 +86,8 @@ class Block {
   void complete(int warp, const Meeting& meeting);
   void note_sync(Warp& warp, unsigned mask);
   bool ordered(int earlier, std::uint64_t when) const;
+  const History::Access* conflicting(const History& history, Touch kind) const;
+  [[noreturn]] void fail_touch(const History& history, const History::Access* other, Touch kind, const char* name, std::size_t at) const;
 
   const Kernel* kernel_ = nullptr;
   dim3 index_;
@@ -306,19 +308,29 @@ void remember(History::Access (&latest)[2], int thread, std::uint64_t when) {
   latest[0] = {thread, when};
 }
 
+/// What the running thread may not touch an element after.
+const History::Access* Block::conflicting(const History& h, Touch kind) const {
+  const auto late = [&](const History::Access& other) { return !ordered(other.thread, other.when); };
+  if (late(h.write)) return &h.write;
+  for (const auto& other : h.atomic)
+    if (kind != Touch::atomic && late(other)) return &other;
+  for (const auto& other : h.read)
+    if (kind != Touch::read && late(other)) return &other;
+  return nullptr;
+}
+
+void Block::fail_touch(const History& h, const History::Access* other, Touch kind, const char* name, std::size_t at) const {
+  const std::string element = std::string(name) + "[" + std::to_string(at) + "]";
+  if (!other) fail("reads " + element + " of shared memory, which nobody has written in this block");
+  const char* const does = kind == Touch::read ? "reads " : kind == Touch::write ? "writes " : "adds to ";
+  const char* const did = other == &h.write ? "wrote" : other == &h.read[0] || other == &h.read[1] ? "read" : "added to";
+  fail("shared memory race: " + (does + element) + ", which thread " + to_string(index_of(other->thread)) + " " + did + " without a barrier in between");
+}
+
+// No strings here: it is called for every element that a kernel reads.
 void Block::touched(History& h, Touch kind, const char* name, std::size_t element) {
-  const auto conflict = [&](const History::Access& other, const char* did) {
-    if (!ordered(other.thread, other.when))
-      fail("shared memory race: " + std::string(kind == Touch::read ? "reads " : kind == Touch::write ? "writes " : "adds to ") + name +
-           "[" + std::to_string(element) + "], which thread " + to_string(index_of(other.thread)) + " " + did + " without a barrier in between");
-  };
-  conflict(h.write, "wrote");
-  if (kind != Touch::atomic)
-    for (const auto& other : h.atomic) conflict(other, "added to");
-  if (kind != Touch::read)
-    for (const auto& other : h.read) conflict(other, "read");
-  if (kind != Touch::write && h.write.thread < 0)
-    fail(std::string("reads ") + name + "[" + std::to_string(element) + "] of shared memory, which nobody has written in this block");
+  const History::Access* const other = conflicting(h, kind);
+  if (other || (kind != Touch::write && h.write.thread < 0)) fail_touch(h, other, kind, name, element);
   const std::uint64_t now = ++clock_;
   if (kind == Touch::write) h.write = {current, now};
   else remember(kind == Touch::read ? h.read : h.atomic, current, now);
