@@ -24,6 +24,7 @@ macro(chronotope_enable_cuda)
     set(CMAKE_CUDA_ARCHITECTURES 80-real 90)  # A100; H100, and PTX for what comes after
   endif()
   enable_language(CUDA)
+  set(CMAKE_CUDA_RUNTIME_LIBRARY Shared)  # the one that the library is linked with
   if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12)
     message(FATAL_ERROR "chronotope: nvcc ${CMAKE_CUDA_COMPILER_VERSION} cannot compile C++20, version 12 can; or build without "
       "this part: -DCHRONOTOPE_BUILD_CUDA=OFF.")

@@ -43,7 +43,7 @@ template <class T> bool transposed(const Queue& queue, const View& out, const Vi
   if (loop.empty || loop.step(0) != 1 || loop.step(1) == 1) return false;
   int axis = last - 1;
   while (axis >= 0 && loop.stride[1][axis] != 1) --axis;
-  if (axis < 0) return false;
+  if (axis < 0 || loop.extent[axis] < rows_of_threads || loop.line() < rows_of_threads) return false;  // tiles would be all but empty
   cpu::Loop<2> planes;
   for (int i = 0; i < last; ++i)
     if (i != axis) planes.push(loop.extent[i], {loop.stride[0][i], loop.stride[1][i]});
