@@ -1,6 +1,6 @@
 #pragma once
 // How kernels are started and what they share. No <<<>>>: these files are compiled by the host compiler too, against the stand-ins
-// of tests/cuda_on_host, which bring their own CHRONOTOPE_SHARED.
+// of tests/cuda_on_host, which bring their own CHRONOTOPE_SHARED, and so few blocks that every kernel has to loop.
 
 #include <cuda_runtime.h>
 
@@ -14,6 +14,7 @@
 #ifndef CHRONOTOPE_SHARED
 #define CHRONOTOPE_SHARED(T, name, N) __shared__ T name[N]
 #define CHRONOTOPE_NAME_LAUNCH(name) static_cast<void>(name)
+#define CHRONOTOPE_MOST_BLOCKS 8192  // several waves of the largest device
 #endif
 
 namespace chronotope::cuda {
@@ -65,7 +66,7 @@ void launch(const Queue& queue, const char* operation, void (*kernel)(P...), dim
 
 /// Blocks for `items`, of which each block takes `each`; kernels loop over what is left.
 inline unsigned blocks_for(std::int64_t items, std::int64_t each) {
-  constexpr std::int64_t most = 8192;  // several waves of the largest device
+  constexpr std::int64_t most = CHRONOTOPE_MOST_BLOCKS;
   const std::int64_t wanted = (items + each - 1) / each;
   return static_cast<unsigned>(wanted < most ? wanted : most);
 }
