@@ -78,10 +78,10 @@ struct Count {
   int before, all;
 };
 
+/// Between two counts in the same memory lies another barrier: the caller has two places and takes them in turn.
 template <class S> __device__ Count count_in_block(bool yes, S& warp_counts) {
   const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const unsigned votes = __ballot_sync(whole_warp, yes);
-  __syncthreads();  // the counts before have been read
   if (lane == 0) warp_counts[warp] = __popc(votes);
   __syncthreads();
   Count count{__popc(votes & ((1u << lane) - 1)), 0};

@@ -100,6 +100,19 @@ TEST_CASE("sums in many parts are exact where rounding cannot hide") {
   CHECK(total.fetch()[0] == by_column[0] + by_column[1] + by_column[2]);
 }
 
+TEST_CASE("sums of more columns than three blocks have") {
+  cuda_backend::stream stream;
+  const std::int64_t rows = 200, columns = 300;
+  std::vector<float> values(static_cast<std::size_t>(rows * columns)), wanted(static_cast<std::size_t>(columns));
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    values[i] = static_cast<float>(i % 23);
+    wanted[i % wanted.size()] += values[i];
+  }
+  const Array<float> in(stream, {rows, columns}, values), out(stream, {1, columns});
+  cuda_backend::reduce(stream, Reduction::sum, out.view(), in.view());
+  CHECK(out.fetch() == wanted);
+}
+
 TEST_CASE("a batch that cuBLAS takes in several calls") {
   cuda_backend::stream stream;
   const std::int64_t outer = 2, inner = 3, m = 4, k = 5, n = 6;
