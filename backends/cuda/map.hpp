@@ -19,7 +19,6 @@ template <class T, int V> struct alignas(sizeof(T) * V) Pack {
 
 template <class T, int V> bool fits_packs(const T* p) { return reinterpret_cast<std::uintptr_t>(p) % sizeof(Pack<T, V>) == 0; }
 
-
 template <int V, class F, class R, class... T> __global__ void map_dense(std::int64_t n, F f, R* out, const T*... in) {
   const std::int64_t packs = n / V;
   for (std::int64_t i = first_item(); i < packs; i += item_step()) {

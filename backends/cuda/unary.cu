@@ -8,7 +8,7 @@ namespace chronotope::cuda {
 
 namespace {
 
-// The functions' own names are those of the C library, which nvcc has for the device as well.
+// nvcc has the C library's functions for the device as well.
 struct Neg {
   template <class T> __device__ T operator()(T x) const {
     if constexpr (std::is_floating_point_v<T>) return -x;

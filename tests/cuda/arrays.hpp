@@ -8,7 +8,8 @@
 template <chronotope::Element T> class Array {
  public:
   Array(chronotope::cuda_backend::stream& stream, const chronotope::Shape& shape, const std::vector<T>& values)
-      : stream_(stream), view_(chronotope::contiguous_view(chronotope::cuda_backend::allocate(stream, values.size() * sizeof(T)), chronotope::dtype_of<T>, shape)) {
+      : stream_(stream), view_(chronotope::contiguous_view(nullptr, chronotope::dtype_of<T>, shape)) {
+    view_.data = chronotope::cuda_backend::allocate(stream, values.size() * sizeof(T));
     chronotope::cuda_backend::upload(stream, view_.data, values.data(), values.size() * sizeof(T));
   }
   Array(chronotope::cuda_backend::stream& stream, const chronotope::Shape& shape)
