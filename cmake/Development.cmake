@@ -6,18 +6,20 @@ endif()
 set(CMAKE_CXX_EXTENSIONS OFF)
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
 
-add_compile_options(-Wall -Wextra)
+# Not for nvcc, which takes neither; backends/cuda has its own.
+add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wall> $<$<COMPILE_LANGUAGE:CXX>:-Wextra>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  add_compile_options(-Wno-restrict)  # GCC bug 105651: false alarms on std::string's operator+
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict>)  # GCC bug 105651: false alarms on std::string's operator+
 endif()
 if(CHRONOTOPE_WERROR)
-  add_compile_options(-Werror)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Werror>)
 endif()
 
 find_program(CHRONOTOPE_CCACHE ccache)
 mark_as_advanced(CHRONOTOPE_CCACHE)
 if(CHRONOTOPE_CCACHE AND NOT DEFINED CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${CHRONOTOPE_CCACHE})
+  set(CMAKE_CUDA_COMPILER_LAUNCHER ${CHRONOTOPE_CCACHE})
 endif()
 
 include(CheckLinkerFlag)

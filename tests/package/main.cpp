@@ -9,6 +9,9 @@
 #ifdef USE_ONEDNN
 #include "chronotope/backend/onednn_backend.hpp"
 #endif
+#ifdef USE_CUDA
+#include "chronotope/backend/cuda_backend.hpp"
+#endif
 #ifdef USE_VECTORS
 #include "chronotope/data/vector_index.hpp"
 #endif
@@ -39,6 +42,10 @@ int main() {
 #endif
 #ifdef USE_ONEDNN
   ok = ok && works<chronotope::onednn_backend>();
+#endif
+#ifdef USE_CUDA
+  std::printf("CUDA devices: %d\n", chronotope::cuda_backend::device_count());
+  ok = ok && (chronotope::cuda_backend::device_count() == 0 || works<chronotope::cuda_backend>());
 #endif
 #ifdef USE_VECTORS
   std::printf("vector indexes: %s\n", chronotope::has_vector_indexes() ? "yes" : "no");

@@ -1,5 +1,5 @@
 # Configures, builds and runs a consumer project: cmake -DSOURCE=… -DBINARY=… [-DSETTINGS=-Da=b;…] [-DTARGET=consumer]
-# [-DRUN=path] -P run.cmake. With -DFAILS_WITH=text, configuring must fail and say the text (white space aside).
+# [-DWITHOUT=program] -P run.cmake. WITHOUT puts a program of that name first on PATH which fails when it is called. With -DFAILS_WITH=text, configuring must fail and say the text (white space aside).
 function(step what)
   execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)
   if(NOT status EQUAL 0)
@@ -9,6 +9,11 @@ function(step what)
 endfunction()
 
 file(REMOVE_RECURSE "${BINARY}")
+if(WITHOUT)
+  file(WRITE "${BINARY}/bin/${WITHOUT}" "#!/bin/sh\nexit 1\n")
+  file(CHMOD "${BINARY}/bin/${WITHOUT}" PERMISSIONS OWNER_READ OWNER_WRITE OWNER_EXECUTE)
+  set(ENV{PATH} "${BINARY}/bin:$ENV{PATH}")
+endif()
 set(configure "${CMAKE_COMMAND}" -S "${SOURCE}" -B "${BINARY}" -G "${GENERATOR}" -DCMAKE_BUILD_TYPE=Release ${SETTINGS})
 if(FAILS_WITH)
   execute_process(COMMAND ${configure} RESULT_VARIABLE status OUTPUT_VARIABLE output ERROR_VARIABLE output)

@@ -1,0 +1,53 @@
+#pragma once
+// A stable merge sort of (key, value) pairs, in which each element finds its own place: its rank in its run plus the
+// number of elements of the neighbouring run that go before it, by binary search. No atomics, no order of threads: the
+// result is one.
+
+#include <utility>
+
+#include "launch.hpp"
+
+namespace chronotope::cuda {
+
+template <class K, class V> struct Pairs {
+  K* keys;
+  V* values;
+};
+
+/// Elements of [begin, end) that go before `key` in ascending order, equal ones too where `equal` says so.
+template <class K> __device__ std::int64_t count_before(const K* keys, std::int64_t begin, std::int64_t end, K key, bool equal) {
+  std::int64_t low = begin, high = end;
+  while (low < high) {
+    const std::int64_t middle = low + (high - low) / 2;
+    if (keys[middle] < key || (equal && keys[middle] == key)) low = middle + 1;
+    else high = middle;
+  }
+  return low - begin;
+}
+
+/// Puts element i, of sorted runs of length `run` in [begin, end), to its place in runs twice as long.
+template <class K, class V>
+__device__ void merge_element(const Pairs<K, V>& from, const Pairs<K, V>& to, std::int64_t begin, std::int64_t end, std::int64_t run, std::int64_t i) {
+  const std::int64_t number = (i - begin) / run, left = begin + number / 2 * 2 * run;
+  const std::int64_t middle = left + run < end ? left + run : end, right = left + 2 * run < end ? left + 2 * run : end;
+  const K key = from.keys[i];
+  const bool first = number % 2 == 0;
+  const std::int64_t others = first ? count_before(from.keys, middle, right, key, false) : count_before(from.keys, left, middle, key, true);
+  const std::int64_t to_place = left + (i - (first ? left : middle)) + others;
+  to.keys[to_place] = key;
+  to.values[to_place] = from.values[i];
+}
+
+/// A block sorts [begin, end) of `from` by itself, `to` being scratch: returns with the result in `from`.
+template <class K, class V> __device__ void sort_in_block(Pairs<K, V>& from, Pairs<K, V>& to, std::int64_t begin, std::int64_t end) {
+  for (std::int64_t run = 1; run < end - begin; run *= 2) {
+    __syncthreads();
+    for (std::int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) merge_element(from, to, begin, end, run, i);
+    const Pairs<K, V> swapped = from;
+    from = to;
+    to = swapped;
+  }
+  __syncthreads();
+}
+
+}  // namespace chronotope::cuda

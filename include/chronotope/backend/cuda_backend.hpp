@@ -1,0 +1,71 @@
+#pragma once
+// NVIDIA GPUs: cuBLAS for contractions of floats, own kernels for the rest. No CUDA header is needed to use it.
+
+#include <memory>
+
+#include "chronotope/backend/concepts.hpp"
+
+namespace chronotope {
+
+struct cuda_backend {
+  /// A queue of work on one device, with the handles and the scratch memory that the work needs. Calls return before
+  /// their work is done; only download and synchronize wait, and upload when 16 MiB of earlier uploads are under way.
+  /// One stream serves one host thread at a time; streams do not disturb one another, whatever their devices. The calling thread's
+  /// current device is left as it was. Results are equal to the bit from run to run.
+  ///
+  /// An id outside a table is found by the kernel, which leaves its row out; the next download or synchronize throws
+  /// ShapeError with the id, its position and the operation.
+  class stream {
+   public:
+    /// A new stream of the device. Throws BackendError when there is no such device or it cannot be used.
+    explicit stream(int device = 0);
+    /// The user's cudaStream_t of the device: not destroyed, and to outlive this one. Throws BackendError for the legacy
+    /// default stream (null).
+    static stream wrap(void* user_stream, int device);
+    /// Waits for the work that is queued.
+    ~stream();
+    stream(stream&&) noexcept;
+    stream& operator=(stream&&) noexcept;
+
+    int device() const;
+    /// The cudaStream_t.
+    void* native() const;
+    struct Impl;
+    Impl& impl() { return *impl_; }
+
+   private:
+    explicit stream(std::unique_ptr<Impl> impl);
+    std::unique_ptr<Impl> impl_;
+  };
+
+  static std::string_view name();
+  static bool supports(DType);
+
+  /// Devices that can be used; 0 also where there is no driver.
+  static int device_count();
+
+  static void* allocate(stream&, std::size_t bytes);
+  static void deallocate(stream&, void*) noexcept;
+  static void upload(stream&, void* device, const void* host, std::size_t bytes);
+  static void download(stream&, void* host, const void* device, std::size_t bytes);
+  static void synchronize(stream&);
+
+  static void fill(stream&, const View& out, double value);
+  static void copy(stream&, const View& out, const View& in);
+  static void unary(stream&, Unary, const View& out, const View& in);
+  static void binary(stream&, Binary, const View& out, const View& a, const View& b);
+  static void select(stream&, const View& out, const View& cond, const View& a, const View& b);
+
+  static void matmul(stream&, const View& out, const View& a, const View& b, double beta);
+  static void reduce(stream&, Reduction, const View& out, const View& in);
+  static void cumsum(stream&, const View& out, const View& in, int axis);
+
+  static void gather(stream&, const View& out, const View& table, const View& ids);
+  /// Repeated ids add up in ascending order of rows, as on CPUs.
+  static void scatter_add(stream&, const View& table, const View& ids, const View& rows);
+  static void topk(stream&, const View& values, const View& indices, const View& in);
+
+  static void uniform(stream&, const View& out, std::uint64_t seed, std::uint64_t counter);
+};
+
+}  // namespace chronotope

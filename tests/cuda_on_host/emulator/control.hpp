@@ -1,0 +1,34 @@
+#pragma once
+// What tests ask of the emulated device.
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+
+namespace cuda_on_host {
+
+/// Something that a GPU would not have noticed, or not said. The next synchronisation returns it as an error.
+struct Fault : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Order of blocks, warps and lanes, and whether blocks of memory lie against their front or their back guard.
+void set_seed(std::uint64_t seed);
+std::uint64_t seed();
+
+/// The first fault since reset(), empty when there was none. It sticks: every later call on a stream fails.
+const std::string& fault();
+/// Forgets the fault and the digest.
+void reset();
+
+/// Of all bytes that were copied to the host since reset(): equal digests, equal results.
+std::uint64_t digest();
+
+/// Blocks that were allocated and not freed, and kernels that ran.
+std::size_t live_blocks();
+std::size_t kernels_run();
+
+/// Exit status of a process that touched memory it must not touch (the text is on stderr).
+inline constexpr int touched_memory = 86;
+
+}  // namespace cuda_on_host

@@ -1,0 +1,110 @@
+#include "emulator/device.hpp"
+
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+
+#include "emulator/control.hpp"
+
+namespace cuda_on_host {
+
+namespace {
+
+struct sigaction former;
+
+// The stack that ran over cannot be used to say so.
+alignas(16) char handler_stack[1 << 16];
+
+void on_fault(int signal, siginfo_t* info, void* context) {
+  Device& d = device();
+  if (d.arena.open_block_of(info->si_addr)) return;  // the first touch of this run
+  const std::string thread = running_thread();
+  if (thread.empty() && !d.arena.contains(info->si_addr)) return former.sa_sigaction ? former.sa_sigaction(signal, info, context) : std::_Exit(139);
+  const std::string text = stack_overflow(info->si_addr) ? thread + ": stack overflow"
+                                                         : (thread.empty() ? "the host" : thread) + " touched " + d.arena.describe(info->si_addr);
+  std::fprintf(stderr, "cuda_on_host: %s\n", text.c_str());
+  std::fflush(stderr);
+  _exit(touched_memory);
+}
+
+}  // namespace
+
+Device& device() {
+  static Device& one = *new Device;
+  return one;
+}
+
+int& current_device() {
+  thread_local int current = 0;
+  return current;
+}
+
+void watch_memory() {
+  stack_t stack{};
+  stack.ss_sp = handler_stack;
+  stack.ss_size = sizeof handler_stack;
+  sigaltstack(&stack, nullptr);
+  struct sigaction action{};
+  action.sa_sigaction = on_fault;
+  action.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  struct sigaction before;
+  sigaction(SIGSEGV, &action, &before);
+  if (before.sa_sigaction != on_fault) former = before;
+}
+
+cudaError_t Device::drain(cudaStream& stream, const std::function<bool()>& wanted) {
+  if (!fault.empty()) return refuse(cudaErrorLaunchFailure);
+  watch_memory();
+  arena.open();
+  try {
+    while (!stream.queue.empty() && wanted()) {
+      const auto work = std::move(stream.queue.front());
+      stream.queue.pop_front();
+      work();
+    }
+    arena.check_guards();
+  } catch (const std::exception& e) {
+    fault = e.what();
+    stream.queue.clear();
+  }
+  arena.close();
+  return fault.empty() ? cudaSuccess : refuse(cudaErrorLaunchFailure);
+}
+
+cudaError_t Device::enqueue(cudaStream* stream, std::function<void()> work) {
+  if (!fault.empty()) return refuse(cudaErrorLaunchFailure);
+  if (!stream) {
+    fault = "work on the legacy default stream";
+    return refuse(cudaErrorLaunchFailure);
+  }
+  if (stream->device != current_device()) return refuse(cudaErrorInvalidResourceHandle);
+  stream->queue.push_back(std::move(work));
+  return cudaSuccess;
+}
+
+bool Device::is_pinned(const void* p, std::size_t bytes) const {
+  auto* const at = const_cast<char*>(static_cast<const char*>(p));
+  auto found = pinned.upper_bound(at);
+  if (found == pinned.begin()) return false;
+  --found;
+  return at + bytes <= found->first + found->second;
+}
+
+void set_seed(std::uint64_t seed) {
+  device().seed = seed;
+  device().random = Random(seed);
+}
+std::uint64_t seed() { return device().seed; }
+const std::string& fault() { return device().fault; }
+void reset() {
+  device().fault.clear();
+  device().digest = 0;
+  device().last = cudaSuccess;
+}
+std::uint64_t digest() { return device().digest; }
+std::size_t live_blocks() { return device().arena.live(); }
+std::size_t kernels_run() { return device().kernels; }
+
+}  // namespace cuda_on_host

@@ -1,0 +1,70 @@
+#pragma once
+// Stand-in for NVIDIA's header: what backends/cuda uses of the CUDA runtime, for the host compiler. Kernels are ordinary
+// functions here; how they run is in emulator/.
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+
+#include "emulator/launch.hpp"
+#include "emulator/shared.hpp"
+#include "emulator/warp.hpp"
+
+#define __global__
+#define __device__
+#define __host__
+#define __forceinline__ inline
+#define __launch_bounds__(...)
+
+struct cudaStream;
+struct cudaEvent;
+using cudaStream_t = cudaStream*;
+using cudaEvent_t = cudaEvent*;
+
+enum cudaError_t {
+  cudaSuccess = 0,
+  cudaErrorInvalidValue = 1,
+  cudaErrorMemoryAllocation = 2,
+  cudaErrorInvalidConfiguration = 9,
+  cudaErrorInvalidDevice = 101,
+  cudaErrorInvalidResourceHandle = 400,
+  cudaErrorNotReady = 600,
+  cudaErrorLaunchFailure = 719
+};
+enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
+
+inline constexpr unsigned cudaStreamNonBlocking = 1, cudaEventDisableTiming = 2;
+inline constexpr unsigned cudaHostAllocDefault = 0, cudaHostAllocMapped = 2;
+
+/// The text of an error; of cudaErrorLaunchFailure, what the emulator caught.
+const char* cudaGetErrorString(cudaError_t);
+cudaError_t cudaGetLastError();
+
+cudaError_t cudaGetDeviceCount(int* count);
+cudaError_t cudaGetDevice(int* device);
+cudaError_t cudaSetDevice(int device);
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t*, unsigned flags);
+cudaError_t cudaStreamDestroy(cudaStream_t);
+cudaError_t cudaStreamSynchronize(cudaStream_t);
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t*, unsigned flags);
+cudaError_t cudaEventDestroy(cudaEvent_t);
+cudaError_t cudaEventRecord(cudaEvent_t, cudaStream_t);
+cudaError_t cudaEventQuery(cudaEvent_t);
+cudaError_t cudaEventSynchronize(cudaEvent_t);
+
+cudaError_t cudaHostAlloc(void**, std::size_t bytes, unsigned flags);
+cudaError_t cudaFreeHost(void*);
+cudaError_t cudaMallocAsync(void**, std::size_t bytes, cudaStream_t);
+cudaError_t cudaFreeAsync(void*, cudaStream_t);
+cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t);
+cudaError_t cudaMemsetAsync(void*, int value, std::size_t bytes, cudaStream_t);
+
+/// Queues the kernel with copies of its arguments.
+template <class... P>
+cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void** arguments, std::size_t shared_bytes, cudaStream_t stream) {
+  auto work = cuda_on_host::bind(kernel, arguments, std::index_sequence_for<P...>{});
+  return cuda_on_host::enqueue_kernel({grid, block, shared_bytes, cuda_on_host::take_launch_name(), std::move(work.pointers), std::move(work.run)},
+                                      stream) ? cudaSuccess : cudaGetLastError();
+}
