@@ -60,7 +60,10 @@ class User {
     batch.sequence();
     batch.context(make.context());
     add_candidates(batch, make, candidates, static_cast<std::int32_t>(kept_.tokens()) + 1);
-    use(model_.click_logits(kept_.extend(context_, model_, batch)));
+    std::vector<std::int32_t> rows;
+    for (const Ask& ask : batch.asks()) rows.push_back(static_cast<std::int32_t>(kept_.tokens()) + ask.row);
+    const Tensor<B> h = kept_.extend(context_, model_, batch);
+    use(model_.click_logits(h, kept_.contexts(), rows));
     kept_.keep(mark);
   }
 
@@ -71,7 +74,7 @@ class User {
     bench::TokenMaker make(sizes_, 2);
     const std::int32_t u = batch.context(make.context());
     add_candidates(batch, make, candidates, u + 1);
-    use(model_.click_logits(model_.hidden(TokenTensors<B>(context_, batch))));
+    use(model_.click_logits(TokenTensors<B>(context_, batch)));
   }
 
   void generate(std::int64_t blocks, std::int64_t inners) {

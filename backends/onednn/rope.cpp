@@ -17,12 +17,12 @@ void rope_tokens(const RopeTask& t, std::int64_t begin, std::int64_t end) {
   for (std::int64_t token = begin; token < end; ++token) {
     const float *cos = t.cos.row(t.position[token]), *sin = t.sin.row(t.position[token]);
     const float* in = t.x + token * t.token_stride;
-    float* out = t.y + token * t.heads * 2 * half;
+    float* out = t.y + token * t.y_token_stride;
     for_vectors(half, [=](auto at, std::int64_t i) HWY_ATTR {
       const Vec c = at.load(cos + i), s = hn::Mul(at.load(sin + i), direction);
       for (std::int64_t head = 0; head < t.heads; ++head) {
         const float* x = in + head * t.head_stride + i;
-        float* y = out + head * 2 * half + i;
+        float* y = out + head * t.y_head_stride + i;
         const Vec x1 = at.load(x), x2 = at.load(x + half);
         at.store(hn::NegMulAdd(x2, s, hn::Mul(x1, c)), y);
         at.store(hn::MulAdd(x1, s, hn::Mul(x2, c)), y + half);
@@ -54,9 +54,9 @@ std::optional<RopeTask> rope_task(const View& y, const View& x, const View& posi
                                   const View& sin) {
   const auto cosines = rows_of(cos), sines = rows_of(sin);
   if (!cosines || !sines || !same_extents(*cosines, *sines) || x.shape.rank() != 3) return std::nullopt;
-  if (x.dtype != DType::f32 || !is_dense(y) || !(y.shape == x.shape) || x.shape[2] != 2 * cosines->columns)
+  if (x.dtype != DType::f32 || y.dtype != DType::f32 || !(y.shape == x.shape) || x.shape[2] != 2 * cosines->columns)
     return std::nullopt;
-  if ((x.shape[2] > 1 && x.strides[2] != 1) || !positions_fit(position, x.shape[0], cosines->rows)) return std::nullopt;
+  if ((x.shape[2] > 1 && (x.strides[2] != 1 || y.strides[2] != 1)) || !positions_fit(position, x.shape[0], cosines->rows)) return std::nullopt;
   RopeTask task;
   task.cos = *cosines;
   task.sin = *sines;
@@ -67,6 +67,8 @@ std::optional<RopeTask> rope_task(const View& y, const View& x, const View& posi
   task.half = cosines->columns;
   task.token_stride = x.strides[0];
   task.head_stride = x.strides[1];
+  task.y_token_stride = y.strides[0];
+  task.y_head_stride = y.strides[1];
   return task;
 }
 

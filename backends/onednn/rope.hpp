@@ -11,7 +11,9 @@ struct RopeTask {
   const std::int32_t* position = nullptr;
   const float* x = nullptr;
   float* y = nullptr;
-  std::int64_t heads = 0, half = 0, token_stride = 0, head_stride = 0;
+  std::int64_t heads = 0, half = 0;
+  std::int64_t token_stride = 0, head_stride = 0;      // of x
+  std::int64_t y_token_stride = 0, y_head_stride = 0;  // y may be x
   bool inverse = false;
 };
 

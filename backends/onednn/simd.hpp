@@ -59,7 +59,8 @@ template <class F> HWY_INLINE void for_vectors(std::int64_t n, F&& f) {
 
 HWY_INLINE float sum_lanes(Vec v) { return hn::GetLane(hn::SumOfLanes(Floats(), v)); }
 
-/// Sum over [0, n) of the vectors f(at, i): four running sums hide the latency of an addition.
+/// Sum over [0, n) of the vectors f(at, i): four running sums hide the latency of an addition. Which of them an element goes to follows from
+/// its number alone: zeros behind the others do not change a bit.
 template <class F> HWY_INLINE float sum(std::int64_t n, F&& f) {
   const std::int64_t step = lane_count();
   const Whole whole;
@@ -71,11 +72,13 @@ template <class F> HWY_INLINE float sum(std::int64_t n, F&& f) {
     s2 = hn::Add(s2, f(whole, i + 2 * step));
     s3 = hn::Add(s3, f(whole, i + 3 * step));
   }
-  for (; i + step <= n; i += step) s0 = hn::Add(s0, f(whole, i));
-  if (i < n) {
-    const Rest rest{static_cast<std::size_t>(n - i)};
-    s1 = hn::Add(s1, rest.zero_rest(f(rest, i)));
-  }
+  const auto add = [&](Vec s, std::int64_t at) HWY_ATTR {
+    if (at + step <= n) return hn::Add(s, f(whole, at));
+    if (at >= n) return s;
+    const Rest rest{static_cast<std::size_t>(n - at)};
+    return hn::Add(s, rest.zero_rest(f(rest, at)));
+  };
+  s0 = add(s0, i), s1 = add(s1, i + step), s2 = add(s2, i + 2 * step), s3 = add(s3, i + 3 * step);
   return sum_lanes(hn::Add(hn::Add(s0, s1), hn::Add(s2, s3)));
 }
 

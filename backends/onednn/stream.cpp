@@ -27,8 +27,9 @@ void* aligned_bytes(std::size_t bytes) {
   }
   if (!data) throw BackendError("[onednn] out of memory: " + std::to_string(bytes) + " bytes were asked for");
 #if defined(__linux__)
-  // Large blocks are streamed through: with small pages the kernels would wait for page tables. A refusal does no harm.
-  if (large) madvise(data, bytes, MADV_HUGEPAGE);
+  // Large blocks are streamed through: with small pages the kernels would wait for page tables. What does not fill a huge page stays on
+  // small ones, which take memory only where they are used. A refusal does no harm.
+  if (large) madvise(data, bytes / huge_page * huge_page, MADV_HUGEPAGE);
 #endif
   return data;
 }

@@ -12,6 +12,7 @@
 #include "cli/click_report.hpp"
 #include "cli/commands.hpp"
 #include "cli/evaluation.hpp"
+#include "cli/run_curves.hpp"
 
 namespace chronotope::cli {
 namespace {
@@ -65,17 +66,31 @@ void run_clicks(const Options& o, std::vector<Checkpoint> checkpoints) {
   if (!o.report.empty()) write_report(o.report, click_report_content(o.checkpoints.front(), models.front().checkpoint, log, split_of(o), report, o.device, o.data));
 }
 
+/// The first model's training and the table.
+ReportContent action_report(const Options& o, const Checkpoint& first, const ResultTable& table) {
+  ReportContent content;
+  content.title = action_model_name(first.config) + " on " + o.data;
+  content.tables = {table};
+  content.facts = {{"Actions", o.data}, {"Checkpoint", o.checkpoints.front()}, {"Stage", first.config.stage.name}, {"Seed", std::to_string(first.config.seed)}, {"Backend", o.device.describe()}};
+  if (!o.requests.empty()) content.facts.emplace_back("Requests", o.requests);
+  if (!o.truth.empty()) content.facts.emplace_back("Truth", "of a generated world: " + o.truth);
+  content.config_json = to_json(first.config);
+  read_log(o.checkpoints.front(), content);
+  return content;
+}
+
 void run_actions(const Options& o, const std::vector<Checkpoint>& checkpoints) {
-  if (!o.report.empty()) throw ConfigError("there is no report page for models of actions; chronotope tables makes one of whole experiments");
   const auto on_requests = [](const Checkpoint& c) { return c.config.stage.name == "rank" || c.config.stage.name == "embed"; };
   for (const Checkpoint& c : checkpoints)
     if (on_requests(c) != on_requests(checkpoints.front())) throw ConfigError("models that generate places and models that score candidates cannot stand in one table");
   std::vector<std::string> names = o.checkpoints;
   for (std::size_t i = 0; i < names.size(); ++i)
     if (checkpoints[i].config.actions.head == "pointer") names[i] += " (" + action_model_name(checkpoints[i].config) + ")";
-  const ActionEvaluation evaluation{std::move(names), o.data, o.requests, o.truth, o.json, o.index, o.split == "validation", o.targets};
-  if (on_requests(checkpoints.front())) evaluate_requests(evaluation, checkpoints, o.device);
-  else evaluate_places(evaluation, checkpoints, o.device);
+  const ActionEvaluation evaluation{std::move(names), o.data, o.requests, o.truth, o.index, o.split == "validation", o.targets};
+  const ResultTable table = (on_requests(checkpoints.front()) ? evaluate_requests : evaluate_places)(evaluation, checkpoints, o.device);
+  std::fputs(format_result_table(table).c_str(), stdout);
+  if (!o.json.empty()) write_file_atomically(o.json, result_tables_json({&table, 1}));
+  if (!o.report.empty()) write_report(o.report, action_report(o, checkpoints.front(), table));
 }
 
 void run(const Options& o) {

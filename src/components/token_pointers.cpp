@@ -1,91 +1,32 @@
 #include "chronotope/components/token_pointers.hpp"
 
-#include <map>
-
-#include "components/pointer_bins.hpp"
-
 namespace chronotope {
 namespace {
 
-/// The steps that are asked in and look at one sequence, in their order, and where each stands. None looks at step `past` or later.
-struct Queries {
-  std::int32_t first = 0, past = 0;
-  std::map<std::int32_t, std::size_t> column;
-};
-
-std::vector<Queries> queries_of(const std::vector<TrailStep>& steps, const std::vector<TokenTrail::Asker>& askers) {
-  std::map<std::int32_t, Queries> by_first;
-  for (const TokenTrail::Asker& a : askers) {
-    const TrailStep& step = steps[static_cast<std::size_t>(a.step)];
-    Queries& q = by_first[step.first];
-    q.first = step.first, q.past = std::max(q.past, step.past), q.column[a.step] = 0;
-  }
-  std::vector<Queries> all;
-  for (auto& [first, q] : by_first) {
-    std::size_t next = 0;
-    for (auto& [step, column] : q.column) column = next++;
-    all.push_back(std::move(q));
-  }
+std::vector<TokenTrail::Asker> askers_of(const TokenTrail& trail, std::span<const PointerAsk> asks) {
+  std::vector<TokenTrail::Asker> all;
+  for (const PointerAsk& ask : asks) all.push_back(trail.asker(ask.row));
   return all;
 }
 
-bool same_place(const TrailStep& a, const TrailStep& b) { return a.block == b.block && a.inner == b.inner; }
-
-/// What is known of the place of step j to one that asks.
-const TrailStep& place_of(const std::vector<TrailStep>& steps, const TrailStep& asking, std::size_t j) {
-  static const TrailStep nowhere{};
-  return asking.knows(steps[j]) ? steps[j] : nowhere;
-}
-
-/// Fills cell `at` for a step that asks and step j of its past.
-void relate(const std::vector<TrailStep>& steps, const TrailStep& asking, std::size_t j, PointerGrid& grid, std::size_t at) {
-  const TrailStep &past = steps[j], &before = place_of(steps, asking, static_cast<std::size_t>(asking.past) - 1);
-  const TokenPosition &from = asking.user.known() ? asking.user : before.place, &to = place_of(steps, asking, j).place;
-  grid.recency[at] = pointer_bins::recency(asking.local - past.local);
-  grid.hour[at] = pointer_bins::hour(asking.when, past.when);
-  grid.weekday[at] = asking.when[2] == past.when[2] ? 1 + pointer_bins::hours_apart(asking.when, past.when) : 0;
-  grid.distance[at] = from.known() && to.known() ? pointer_bins::distance(from, to, pointer_bins::cosine(from.latitude)) : PointerBins::distance;
-  if (j > static_cast<std::size_t>(asking.first)) grid.follow[at] = same_place(steps[j - 1], before) + 2 * (steps[j - 1].category == before.category);
+std::vector<std::int32_t> steps_of(const std::vector<TokenTrail::Asker>& askers) {
+  std::vector<std::int32_t> all;
+  for (const TokenTrail::Asker& a : askers) all.push_back(a.step);
+  return all;
 }
 
 }  // namespace
 
-TokenPointers::TokenPointers(const TokenTrail& trail, std::span<const PointerAsk> asks) {
-  const std::vector<TrailStep>& steps = trail.steps();
-  std::vector<TokenTrail::Asker> askers;
-  for (const PointerAsk& ask : asks) askers.push_back(trail.asker(ask.row));
-  const std::vector<Queries> all = queries_of(steps, askers);
-  std::size_t M = 1, N = 2;  // a product with a single key may add up in another order than one with several
-  for (const Queries& q : all) M = std::max(M, q.column.size()), N = std::max(N, static_cast<std::size_t>(q.past - q.first));
-  resize(all.size(), M, N);
-  later.assign(all.size() * M * N, 1);
-  std::vector<std::size_t> slot_of(steps.size());
-  for (std::size_t s = 0; s < all.size(); ++s) {
-    const auto first = static_cast<std::size_t>(all[s].first);
-    for (std::size_t j = first; j < static_cast<std::size_t>(all[s].past); ++j) key_action[s * N + j - first] = static_cast<std::int32_t>(j), key_category[s * N + j - first] = steps[j].category;
-    for (const auto& [step, column] : all[s].column) {
-      const TrailStep& asking = steps[static_cast<std::size_t>(step)];
-      const std::size_t row = s * M + column;
-      query_action[row] = step, slot_of[static_cast<std::size_t>(step)] = row;
-      for (std::size_t j = first; j < static_cast<std::size_t>(asking.past); ++j) {
-        relate(steps, asking, j, *this, row * N + j - first);
-        later[row * N + j - first] = !asking.knows(steps[j]) || steps[j].inner == 0;
-      }
-    }
-  }
-  value.assign(asks.size() * N, 0), hidden.assign(asks.size() * N, 1);
-  for (std::size_t a = 0; a < asks.size(); ++a) {
-    const TrailStep& asking = steps[static_cast<std::size_t>(askers[a].step)];
-    const auto first = static_cast<std::size_t>(asking.first);
-    slot.push_back(static_cast<std::int32_t>(slot_of[static_cast<std::size_t>(askers[a].step)]));
-    alone.push_back(1);
-    for (std::size_t j = first; j < static_cast<std::size_t>(asking.past); ++j) {
-      const TrailStep& past = place_of(steps, asking, j);
-      if (past.inner == 0 || (askers[a].block >= 0 && past.block != askers[a].block)) continue;
-      hidden[a * N + j - first] = 0, alone.back() = 0;
-      value[a * N + j - first] = asks[a].what == Question::block ? past.block : past.inner;
-    }
-  }
+TokenPointers::TokenPointers(const TokenTrail& trail, std::span<const PointerAsk> asks) : TokenPointers(trail, asks, askers_of(trail, asks)) {}
+
+TokenPointers::TokenPointers(const TokenTrail& trail, std::span<const PointerAsk> asks, const Askers& askers) : PastGrid(trail, steps_of(askers)) {
+  const std::size_t cells = asks.size() * static_cast<std::size_t>(keys);
+  value.assign(cells, 0), hidden.assign(cells, 1), alone.assign(asks.size(), 1);
+  for_each(trail, steps_of(askers), [&](std::size_t a, std::size_t cell, const TrailStep& asking, const TrailStep& past) {
+    if (!asking.knows(past) || past.inner == 0 || (askers[a].block >= 0 && past.block != askers[a].block)) return;
+    hidden[cell] = 0, alone[a] = 0;
+    value[cell] = asks[a].what == Question::block ? past.block : past.inner;
+  });
 }
 
 std::vector<float> TokenPointers::match(std::span<const std::int32_t> targets) const {

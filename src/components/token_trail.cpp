@@ -33,9 +33,11 @@ void TokenTrail::context(const ContextInput& input) {
 }
 
 void TokenTrail::inner(const InnerInput& input) {
+  const std::int32_t block = !blocks_.empty() && blocks_.back().step == now_.step ? blocks_.back().block : 0;
+  places_.push_back({now_.rows, now_.step, block, input});
   if (now_.seen.length() > 0 || now_.step < 0) return;
   TrailStep& step = steps_[static_cast<std::size_t>(now_.step)];
-  step.block = !blocks_.empty() && blocks_.back().step == now_.step ? blocks_.back().block : 0;
+  step.block = block;
   step.place_row = now_.rows, step.inner = input.inner, step.category = input.category, step.place = input.at;
 }
 
@@ -61,9 +63,17 @@ TokenTrail::Asker TokenTrail::asker(std::int32_t row) const {
   return {block->step, block->block};
 }
 
+const TokenTrail::PlaceToken& TokenTrail::place(std::int32_t row) const {
+  const auto place = from_row(places_, row);
+  if (place == places_.end() || place->row != row || place->step < 0)
+    throw DataError("[tokens] row " + std::to_string(row) + " is asked for a click, but is no place behind a context");
+  return *place;
+}
+
 void TokenTrail::keep(const Mark& mark) {
   steps_.erase(from_row(steps_, mark.rows), steps_.end());
   blocks_.erase(from_row(blocks_, mark.rows), blocks_.end());
+  places_.erase(from_row(places_, mark.rows), places_.end());
   if (!steps_.empty() && steps_.back().place_row >= mark.rows) {
     TrailStep& last = steps_.back();
     last.place_row = -1, last.block = last.inner = last.category = 0, last.place = {};

@@ -114,13 +114,17 @@ std::vector<double> PlaceSession::rank(const RequestContext& request, std::span<
   const auto mark = encoded_.mark();
   const auto seen = static_cast<std::int32_t>(encoded_.tokens()) + 1;
   TokenBatch batch;  // u and candidates together: the weights are read once
+  std::vector<std::int32_t> rows;
   batch.sequence();
   batch.context(t.tokenizer.context(request));
   for (const ShownPlace& c : candidates) {
     batch.branch({0, seen});
-    batch.ask(add_candidate(t.tokenizer, t.tokenizer.seen(c.place, c.position, c.category), batch), Question::state);
+    const std::int32_t row = add_candidate(t.tokenizer, t.tokenizer.seen(c.place, c.position, c.category), batch);
+    batch.ask(row, Question::state);
+    rows.push_back(seen - 1 + row);
   }
-  const std::vector<float> logits = t.model.click_logits(encoded_.extend(server_.context(), t.model, batch)).to_host<float>();
+  const Tensor<B> h = encoded_.extend(server_.context(), t.model, batch);
+  const std::vector<float> logits = t.model.click_logits(h, encoded_.contexts(), rows).to_host<float>();
   encoded_.keep(mark);
   std::vector<double> clicks;
   for (const float logit : logits) clicks.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));

@@ -72,8 +72,10 @@ TEST_CASE("generated places stand beside counters and the best possible") {
 
 TEST_CASE("scores of candidates stand beside counters and the best possible") {
   NEEDS_PROGRAM;
-  const auto out = works({"evaluate", "--checkpoint", made().rank, made().embed, "--data", made().clean, "--requests", made().requests(), "--truth", made().world + "/truth_requests.csv.gz"}).out;
-  for (const char* row : {"AUC", "NDCG@10", "logistic", "best possible"}) CHECK(has(out, row));
+  const auto out = works({"evaluate", "--checkpoint", made().rank, made().embed, "--data", made().clean, "--requests", made().requests(), "--truth", made().world + "/truth_requests.csv.gz", "--report", made().folder.file("e.html")}).out;
+  for (const char* row : {"AUC", "NDCG@10", "logistic", "best possible", "the best counter by AUC"}) CHECK(has(out, row));
+  const std::string page = scratch::bytes_of(made().folder.file("e.html"));
+  for (const char* part : {"Scores of candidates", "generated", "<svg", "NDCG@10"}) CHECK(has(page, part));
   CHECK(has(error_of({"evaluate", "--checkpoint", made().rank, "--data", made().clean}), "--requests"));
   CHECK(has(error_of({"evaluate", "--checkpoint", made().rank, made().base, "--data", made().clean}), "one table"));
 }

@@ -39,11 +39,10 @@ TEST_CASE("gradients of encoder and heads: every composition") {
 }
 
 TEST_CASE("gradients through candidates that see a user's part") {
-  auto model = tiny_generative();
   TokenMaker make(2);
   TokenBatch batch;
   batch.sequence();
-  make.action(batch, false);
+  for (int i = 0; i < 3; ++i) make.action(batch, false);
   const std::int32_t u = batch.context(make.context());
   for (int i = 0; i < 3; ++i) {
     batch.branch({0, u + 1});
@@ -51,5 +50,9 @@ TEST_CASE("gradients through candidates that see a user's part") {
     batch.ask(batch.inner(make.inner()), Question::state);
   }
   const TokenTensors<Reference> tokens(context(), batch);
-  check_module("click logits", model, [&](const auto& m) { return m.click_logits(m.hidden(tokens)); });
+  const auto clicks = [&](const auto& m) { return m.click_logits(tokens); };
+  auto typed = tiny_generative();
+  auto pointer = tiny_generative<LlamaDecoder<Reference>, TokenPointerHead<Reference>>();
+  check_module("click logits", typed, clicks);
+  check_module("click logits with the history pointer", pointer, clicks);
 }

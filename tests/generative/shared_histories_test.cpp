@@ -55,7 +55,8 @@ template <class Head = TypedHead<Reference>> auto town_model(const Asked& a, std
   config.model.length = length;
   TokenEncoder<Reference> encoder(context(), {tiny_width, s.texts, s.blocks, s.inners, s.categories, s.types, s.geo_rows, 0, true, true, FusionWeights::fixed, 0, DType::f64});
   LlamaDecoder<Reference> decoder(context(), {2, tiny_width, 2, 8, most_tokens(config), 0, DType::f64});
-  GenerativeModel model(context(), std::move(encoder), std::move(decoder), Head(context(), {tiny_width, s.blocks, s.inners, DType::f64, 2, 3, s.categories}), 4, DType::f64);
+  GenerativeModel model(context(), std::move(encoder), std::move(decoder), Head(context(), {tiny_width, s.blocks, s.inners, DType::f64, 2, 3, s.categories}), 4, DType::f64,
+                        tiny_candidates<Head>(s.categories, s.places));
   stir(model);
   return model;
 }
@@ -79,7 +80,7 @@ template <class Model> T anew(const Model& model, const Asked& a, std::uint32_t 
   }
   if (stage == Stage::rank) {
     each([&](const SeenPlace& place, PlaceCode) { batch.branch(seen), batch.ask(add_candidate(tokenizer, place, batch), Question::state); });
-    return model.click_logits(model.hidden(TokenTensors<Reference>(context(), batch)));
+    return model.click_logits(TokenTensors<Reference>(context(), batch));
   }
   each([&](const SeenPlace&, PlaceCode code) { batch.ask(seen.end - 1, single ? Question::inner : Question::block, static_cast<std::int32_t>(single ? code.inner : code.block)); });
   if (!single)

@@ -24,9 +24,15 @@ inline TokenEncoderOptions tiny_tokens(const TinyShape& s) {
   return {tiny_width, 6, s.blocks, s.inners, tiny_categories, 3, tiny_geo_rows + 1, s.vector_width, s.spacetime, true, s.fusion, 0, DType::f64};
 }
 
+/// What models with the history pointer have.
+template <class Head> std::optional<CandidatePointer<Reference>> tiny_candidates(std::int64_t categories = tiny_categories, std::int64_t places = 3) {
+  if constexpr (!std::is_same_v<Head, TokenPointerHead<Reference>>) return {};
+  else return CandidatePointer<Reference>(context(), {{tiny_width, 2, 3, DType::f64, TokenPointerBins::weekday, TokenPointerBins::distance, categories}, places, 4});
+}
+
 template <class Decoder = LlamaDecoder<Reference>, class Head = TypedHead<Reference>> auto tiny_generative(const TinyShape& s = {}) {
   return GenerativeModel(context(), TokenEncoder<Reference>(context(), tiny_tokens(s)), Decoder(context(), tiny_decoder()),
-                         Head(context(), {tiny_width, s.blocks, s.inners, DType::f64, 2, 3, tiny_categories}), 4, DType::f64);
+                         Head(context(), {tiny_width, s.blocks, s.inners, DType::f64, 2, 3, tiny_categories}), 4, DType::f64, tiny_candidates<Head>());
 }
 
 /// Tokens whose ids follow from a seed.

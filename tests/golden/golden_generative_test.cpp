@@ -223,7 +223,7 @@ template <class Head> void check_model(const std::string& name, Context<B>& cont
   check_values(cosines, "cosine");
   check_loss(f, model, "embed", sum(info_nce(cosines, requests.labels, f.number("temperature"))), dtype);
 
-  const Tensor<B> clicks = model.click_logits(model.hidden(on_device(requests.ranked())));
+  const Tensor<B> clicks = model.click_logits(on_device(requests.ranked()));
   check_values(clicks, "click");
   check_loss(f, model, "rank", sum(binary_cross_entropy(clicks, cast(Tensor<B>::from_host(context, requests.labels.clicked, {candidates}), dtype))), dtype);
 

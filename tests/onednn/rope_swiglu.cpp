@@ -41,6 +41,23 @@ TEST_CASE("rope on slices of a packed qkv") {
   }
 }
 
+TEST_CASE("rope in the memory of what it turns gives the same bits, and leaves the rest alone") {
+  const std::int64_t T = 40, H = 3, L = 50;
+  for (const std::int64_t D : {2, 24, 66}) {
+    const Block qkv = random_block({T, 3, H, D}), cos = random_block({L, D / 2}), sin = random_block({L, D / 2});
+    const Block position = random_ids(DType::i32, T, L), y(DType::f32, {T, H, D}), value(DType::f32, {T, H, D});
+    const View k = packed_part(qkv, 1), v = packed_part(qkv, 2);
+    for (std::int64_t i = 0; i < T * H * D; ++i) set(value, i, get(v, i));
+    Fast::stream s(2);
+    REQUIRE(Fast::try_rope(s, y, k, position, cos, sin, false));
+    REQUIRE(Fast::try_rope(s, k, k, position, cos, sin, false));
+    for (std::int64_t i = 0; i < T * H * D; ++i) {
+      CHECK(get(k, i) == get(y, i));
+      CHECK(get(v, i) == get(value, i));
+    }
+  }
+}
+
 TEST_CASE("rope declines positions outside the tables") {
   Fast::stream s(1);
   const Block x = random_block({2, 1, 4}), y(DType::f32, {2, 1, 4}), table = random_block({3, 2}),

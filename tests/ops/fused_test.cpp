@@ -129,6 +129,11 @@ TEST_CASE("fused rope equals its composition, backward turns back") {
       return rope(select(x[0], 1, 1), Tensor<B>::from_host(c, at, {n}), RopeTables<B>(c, 70, w, 10000, x[0].dtype()));
     };
     compare("rope of a piece", {{tokens, 3, heads, width}}, 2, piece, Taken::either);
+    const auto in_place = [&, w = width, n = tokens](auto& c, const auto& x) {
+      using B = typename std::decay_t<decltype(c)>::backend;
+      return rope_in_place(select(x[0] + x[0], 1, 1), Tensor<B>::from_host(c, at, {n}), RopeTables<B>(c, 70, w, 10000, x[0].dtype()));
+    };
+    compare("rope in place", {{tokens, 3, heads, width}}, 4, in_place, Taken::either);
   }
 }
 

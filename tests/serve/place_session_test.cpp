@@ -56,6 +56,11 @@ const Served& ranked() {
   return made;
 }
 
+const Served& ranked_pointing() {
+  static const Served made("rank", "pointer");
+  return made;
+}
+
 const Served& pointing() {
   static const Served made("align", "pointer");
   return made;
@@ -80,12 +85,11 @@ void check_close(const std::vector<double>& a, const std::vector<double>& b, dou
   for (std::size_t i = 0; i < a.size(); ++i) CHECK(a[i] == doctest::Approx(b[i]).epsilon(tolerance));
 }
 
-}  // namespace
-
-TEST_CASE("actions one by one, some at a time or all at once, over the length limit: the same answers") {
-  const ActionServer server = ranked().server();
-  const auto shown = std::span<const ShownPlace>(ranked().requests.front().request.shown);
-  const auto& log = ranked().actions;
+/// Actions that come one by one leave the session that those remembered make at once.
+void check_one_by_one(const Served& served) {
+  const ActionServer server = served.server();
+  const auto shown = std::span<const ShownPlace>(served.requests.front().request.shown);
+  const auto& log = served.actions;
   REQUIRE(log.size() > 20);
   PlaceSession one_by_one(server, log.front().profile);
   for (std::size_t i = 0; i < 20; ++i) {
@@ -94,11 +98,35 @@ TEST_CASE("actions one by one, some at a time or all at once, over the length li
     PlaceSession anew(server, log.front().profile);
     anew.append(std::span(log).subspan(i + 1 - one_by_one.actions(), one_by_one.actions()));
     CHECK(anew.actions() == (one_by_one.actions() == 8 ? 8 : one_by_one.actions()));
-    check_close(one_by_one.rank(ranked().now(), shown), anew.rank(ranked().now(), shown));
-    const auto a = one_by_one.generate(ranked().now()), b = anew.generate(ranked().now());
+    check_close(one_by_one.rank(served.now(), shown), anew.rank(served.now(), shown));
+    const auto a = one_by_one.generate(served.now()), b = anew.generate(served.now());
     REQUIRE(a.size() == b.size());
     for (std::size_t k = 0; k < a.size(); ++k) CHECK(a[k].probability == doctest::Approx(b[k].probability).epsilon(1e-4));
   }
+}
+
+/// Sessions answer as a log's requests are scored, however their actions came.
+void check_log(const Served& served) {
+  const ActionServer server = served.server();
+  std::size_t longest = 0;
+  each_request(served, [&](const AskedRequest& r, std::span<const ShownPlace> shown, std::span<const LoggedAction> before, const std::vector<float>& logits) {
+    longest = std::max(longest, before.size());
+    std::vector<double> expected;
+    for (const float logit : logits) expected.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));
+    for (const std::size_t at_once : {1, 3, 100}) {
+      PlaceSession session(server, served.actions.front().profile);
+      for (std::size_t at = 0; at < before.size(); at += at_once) session.append(before.subspan(at, std::min(at_once, before.size() - at)));
+      CHECK(session.actions() == before.size() - forgotten_actions(before.size(), 8));
+      check_close(session.rank(r.at, shown), expected);
+    }
+  });
+  CHECK(longest > 12);
+}
+
+}  // namespace
+
+TEST_CASE("actions one by one, some at a time or all at once, over the length limit: the same answers") {
+  for (const Served* served : {&ranked(), &ranked_pointing()}) check_one_by_one(*served);
 }
 
 TEST_CASE("an aligned model with the history pointer: sessions generate what a full pass generates, exact beams what wide ones find") {
@@ -118,21 +146,7 @@ TEST_CASE("an aligned model with the history pointer: sessions generate what a f
 }
 
 TEST_CASE("a session answers as a log's requests are scored, however its actions came, over the length limit") {
-  const Served& served = ranked();
-  const ActionServer server = served.server();
-  std::size_t longest = 0;
-  each_request(served, [&](const AskedRequest& r, std::span<const ShownPlace> shown, std::span<const LoggedAction> before, const std::vector<float>& logits) {
-    longest = std::max(longest, before.size());
-    std::vector<double> expected;
-    for (const float logit : logits) expected.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));
-    for (const std::size_t at_once : {1, 3, 100}) {
-      PlaceSession session(server, served.actions.front().profile);
-      for (std::size_t at = 0; at < before.size(); at += at_once) session.append(before.subspan(at, std::min(at_once, before.size() - at)));
-      CHECK(session.actions() == before.size() - forgotten_actions(before.size(), 8));
-      check_close(session.rank(r.at, shown), expected);
-    }
-  });
-  CHECK(longest > 12);
+  for (const Served* served : {&ranked(), &ranked_pointing()}) check_log(*served);
 }
 
 TEST_CASE("with the history pointer a session generates places with the probabilities that alignment scores them with") {

@@ -103,6 +103,32 @@ TEST_CASE("memory is reused, counted and given back") {
   CHECK(T(c, {0}).view().data == nullptr);
 }
 
+TEST_CASE("a block serves smaller sizes where they do not stay, down to half of it, the best fitting first") {
+  Context<Reference> c;
+  const void *larger = nullptr, *smaller = nullptr;
+  {
+    const T x(c, {1536}, DType::f64), y(c, {1024}, DType::f64);
+    larger = x.view().data, smaller = y.view().data;
+  }
+  const std::size_t cached = c.memory().cached;
+  {
+    const detail::LooseFit<Reference> loose_fit(c.state());
+    const T x(c, {512}, DType::f64);
+    CHECK(x.view().data == smaller);
+    CHECK(c.memory().in_use == 1024 * 8);  // the block as it is
+    const T y(c, {512}, DType::f64);
+    CHECK(y.view().data != larger);  // two thirds of it would lie idle
+    const T z(c, {1100}, DType::f64);
+    CHECK(z.view().data == larger);
+    CHECK(c.memory().in_use == (1024 + 512 + 1536) * 8);
+    CHECK(c.memory().cached == 0);
+  }
+  CHECK(c.memory().in_use == 0);
+  CHECK(c.memory().cached == cached + 512 * 8);
+  const T stays(c, {900}, DType::f64);
+  CHECK(stays.view().data != smaller);
+}
+
 TEST_CASE("sizes that keep changing do not pile up") {
   Context<Reference> c;
   for (std::int64_t n = 1; n < 200; ++n) { const T x(c, {n * 1000}); }

@@ -128,6 +128,7 @@ template <Backend B> void backward(const Tensor<B>& loss, const Tensor<B>& seed)
   if (!(loss.shape() == seed.shape()))
     throw ShapeError("[backward] seed " + to_string(seed.shape()) + " for a value of shape " + to_string(loss.shape()));
   const NoGrad no_grad;
+  const detail::LooseFit<B> loose_fit(loss.state());  // gradients of weights take the place of activations that the pass is done with
   detail::PassHeap<B> pass{{loss.node()}, nullptr};
   auto& heap = pass.nodes;
   heap[0]->pending = seed.detach();

@@ -80,7 +80,7 @@ struct HminViews {
 // softmax over the last axis
 //   try_softmax(s, y [R, D], x [R, D])
 //   try_softmax_backward(s, dx, dy, y)
-// rope (Su et al. 2021), halves paired: y1 = x1 cos - x2 sin, y2 = x2 cos + x1 sin; inverse turns back (the backward)
+// rope (Su et al. 2021), halves paired: y1 = x1 cos - x2 sin, y2 = x2 cos + x1 sin; inverse turns back (the backward); y may be x
 //   try_rope(s, y [T, H, D], x [T, H, D], position [T] i32, cos [L, D/2], sin [L, D/2], bool inverse)
 // swiglu (Shazeer 2020): y = silu(gate) * up, gate_up [R, 2F] holds gate then up
 //   try_swiglu(s, y [R, F], gate_up [R, 2F])

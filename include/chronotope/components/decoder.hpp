@@ -52,7 +52,7 @@ template <Backend B> class SelfAttention {
   SelfAttention(Context<B>& context, const DecoderOptions& o, bool bias)
       : qkv(context, o.width, 3 * o.width, bias, o.dtype), out(context, o.width, o.width, bias, o.dtype), heads_(o.heads) {}
 
-  /// x [T, D], asking rows [Q] -> [Q, D]. `turn` is applied to q and k [.., H, D / H] with their positions.
+  /// x [T, D], asking rows [Q] -> [Q, D]. `turn` is applied to q and k [.., H, D / H] with their positions, in place if it likes.
   template <class Turn>
   Tensor<B> operator()(const Tensor<B>& x, const Packing<B>& packing, const Tensor<B>& rows, Turn&& turn) const {
     const ModuleScope scope("attn");
@@ -229,14 +229,14 @@ template <Backend B> class LlamaDecoder {
 
   Tensor<B> decode(const Tensor<B>& x, const Packing<B>& packing, const Tensor<B>& rows) const {
     detail::check_length(packing, options_.positions);
-    const auto turn = [this](const Tensor<B>& t, const Tensor<B>& position) { return rope(t, position, tables_); };
+    const auto turn = [this](const Tensor<B>& t, const Tensor<B>& position) { return rope_in_place(t, position, tables_); };
     return norm(detail::run_blocks(blocks, x, packing, rows, detail::every_row(x), turn));
   }
 
   Tensor<B> decode_more(const Tensor<B>& x, const Packing<B>& packing, const Tensor<B>& rows, KeyValues<B>& past) const {
     const NoGrad no_grad;
     detail::check_length(packing, options_.positions);
-    const auto turn = [this](const Tensor<B>& t, const Tensor<B>& position) { return rope(t, position, tables_); };
+    const auto turn = [this](const Tensor<B>& t, const Tensor<B>& position) { return rope_in_place(t, position, tables_); };
     return norm(detail::run_blocks_more(blocks, x, packing, rows, past, turn));
   }
 

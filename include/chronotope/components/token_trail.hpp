@@ -40,6 +40,14 @@ class TokenTrail {
   /// Throws DataError for a row that is neither a context nor a block behind one. O(log tokens).
   Asker asker(std::int32_t row) const;
 
+  /// A place token: the step that it stands behind, in a sequence or a branch, -1 for none.
+  struct PlaceToken {
+    std::int32_t row = 0, step = -1, block = 0;
+    InnerInput place;
+  };
+  /// Throws DataError for a row that is no place behind a context. O(log tokens).
+  const PlaceToken& place(std::int32_t row) const;
+
   /// Where a later keep() goes back to.
   struct Mark {
     std::int32_t rows = 0;    ///< tokens so far
@@ -61,6 +69,7 @@ class TokenTrail {
 
   std::vector<TrailStep> steps_;
   std::vector<BlockToken> blocks_;
+  std::vector<PlaceToken> places_;
   Mark now_;
 };
 

@@ -17,7 +17,7 @@ template <Backend B> using AnyGenerativeModel = GenerativeModel<TokenEncoder<B>,
 
 /// Rows of the tables of a model.
 struct GenerativeSizes {
-  std::int64_t blocks = 0, inners = 1, categories = 1, types = 0, geo_rows = 2049, texts = 0, vector_width = 0;
+  std::int64_t blocks = 0, inners = 1, categories = 1, types = 0, geo_rows = 2049, texts = 0, vector_width = 0, places = 1;
 };
 
 /// The longest sequence in tokens: profile, four tokens an action, u of a request, and a candidate.
@@ -42,6 +42,15 @@ template <Backend B> AnyTokensHead<B> make_tokens_head(Context<B>& context, cons
   return typed;
 }
 
+/// What models with the history pointer know of candidates: a table of places that stays small beside the model however many there are.
+template <Backend B> std::optional<CandidatePointer<B>> make_candidate_pointer(Context<B>& context, const Config& config, const GenerativeSizes& sizes) {
+  constexpr std::int64_t most_places = 1 << 16;
+  if (config.actions.head != "pointer") return {};
+  const ModelConfig& m = config.model;
+  const PointerOptions pointer{m.width, m.pointer_heads, m.pointer_width, DType::f32, TokenPointerBins::weekday, TokenPointerBins::distance, sizes.categories, config.actions.spacetime};
+  return CandidatePointer<B>(context, {pointer, std::min(sizes.places, most_places)});
+}
+
 /// Fresh weights, drawn from the context's random state.
 template <Backend B> AnyGenerativeModel<B> make_generative_model(Context<B>& context, const Config& config, const GenerativeSizes& sizes) {
   const ModelConfig& m = config.model;
@@ -53,7 +62,8 @@ template <Backend B> AnyGenerativeModel<B> make_generative_model(Context<B>& con
   using Decoders = EitherDecoder<LlamaDecoder<B>, GptDecoder<B>>;
   Decoders decoder = m.decoder == "gpt" ? Decoders(GptDecoder<B>(context, d)) : Decoders(LlamaDecoder<B>(context, d));
   AnyTokensHead<B> head = make_tokens_head(context, config, sizes, encoder);
-  return {context, std::move(encoder), std::move(decoder), std::move(head), a.embedding};
+  std::optional<CandidatePointer<B>> candidates = make_candidate_pointer(context, config, sizes);
+  return {context, std::move(encoder), std::move(decoder), std::move(head), a.embedding, DType::f32, std::move(candidates)};
 }
 
 }  // namespace chronotope

@@ -76,6 +76,7 @@
   template Tensor<B> rms_norm(const Tensor<B>&, const Tensor<B>&, double); \
   template Tensor<B> layer_norm(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&, double); \
   template Tensor<B> rope(const Tensor<B>&, const Tensor<B>&, const RopeTables<B>&); \
+  template Tensor<B> rope_in_place(const Tensor<B>&, const Tensor<B>&, const RopeTables<B>&); \
   template Tensor<B> dropout(const Tensor<B>&, double); \
   template Tensor<B> attention(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&, const Packing<B>&, const Tensor<B>&, double); \
   template Tensor<B> linear_cross_entropy(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&); \

@@ -21,6 +21,8 @@ template <Backend B> struct RopeTables {
 };
 /// Rotary position embedding (Su et al. 2021) of x [T, H, D] at position [T] i32; element i pairs with i + D/2.
 template <Backend B> Tensor<B> rope(const Tensor<B>& x, const Tensor<B>& position, const RopeTables<B>& tables);
+/// The same in the memory of x, where the backend can: x and all that shares it must not be read afterwards, by no backward pass either.
+template <Backend B> Tensor<B> rope_in_place(const Tensor<B>& x, const Tensor<B>& position, const RopeTables<B>& tables);
 
 /// silu(gate) * up of gate_up [..., 2F], gate first -> [..., F] (Shazeer 2020).
 template <Backend B> Tensor<B> swiglu(const Tensor<B>& gate_up);

@@ -71,10 +71,17 @@ template <Backend B> bool fused_softmax(Tensor<B>& y, const Tensor<B>& x_in) {
   return false;
 }
 
+template <Backend B> void check_rope(const Tensor<B>& x, const Tensor<B>& position, const RopeTables<B>& tables) {
+  need_rank("rope", "the input", x, 3);
+  need_dtype("rope", "position", position, DType::i32);
+  if (position.rank() != 1 || position.size(0) != x.size(0) || tables.cos.size(1) * 2 != x.size(2))
+    shapes_differ("rope", "x must be [T, H, D] with position [T] and tables of D / 2", x.shape(), position.shape());
+}
+
+/// Into `out`, which may be x.
 template <Backend B>
-bool fused_rope(Tensor<B>& y, const Tensor<B>& x, const Tensor<B>& position, const RopeTables<B>& tables) {
+bool fused_rope(Tensor<B>& y, const Tensor<B>& out, const Tensor<B>& x, const Tensor<B>& position, const RopeTables<B>& tables) {
   if constexpr (requires { &B::try_rope; }) {
-    const Tensor<B> out = like(x);
     if (!B::try_rope(x.stream(), out.view(), x.view(), position.view(), tables.cos.view(), tables.sin.view(), false)) return false;
     y = record(out, {&x}, [position, tables](const Tensor<B>& dy_in, GradientSink<B>& sink) {
       const Tensor<B> dy = dense(dy_in), dx = like(dy);
@@ -161,16 +168,20 @@ RopeTables<B>::RopeTables(Context<B>& context, std::int64_t positions, std::int6
 }
 
 template <Backend B> Tensor<B> rope(const Tensor<B>& x, const Tensor<B>& position, const RopeTables<B>& tables) {
-  detail::need_rank("rope", "the input", x, 3);
-  detail::need_dtype("rope", "position", position, DType::i32);
-  if (position.rank() != 1 || position.size(0) != x.size(0) || tables.cos.size(1) * 2 != x.size(2))
-    detail::shapes_differ("rope", "x must be [T, H, D] with position [T] and tables of D / 2", x.shape(), position.shape());
+  detail::check_rope(x, position, tables);
   Tensor<B> y;
-  if (x.elements() && detail::fused_rope(y, x, position, tables)) return y;
+  if (x.elements() && detail::fused_rope(y, detail::like(x), x, position, tables)) return y;
   const std::int64_t half = x.size(2) / 2;
   const Tensor<B> c = unsqueeze(gather(tables.cos, position), 1), s = unsqueeze(gather(tables.sin, position), 1);
   const Tensor<B> a = slice(x, 2, 0, half), b = slice(x, 2, half, 2 * half);
   return concat(std::vector<Tensor<B>>{a * c - b * s, b * c + a * s}, 2);
+}
+
+template <Backend B> Tensor<B> rope_in_place(const Tensor<B>& x, const Tensor<B>& position, const RopeTables<B>& tables) {
+  detail::check_rope(x, position, tables);
+  Tensor<B> y;
+  if (x.elements() && detail::fused_rope(y, x.detach(), x, position, tables)) return y;
+  return rope(x, position, tables);
 }
 
 template <Backend B> Tensor<B> swiglu(const Tensor<B>& gate_up) {

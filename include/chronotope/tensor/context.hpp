@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "chronotope/backend/concepts.hpp"
@@ -26,6 +27,12 @@ struct MemoryStats {
 
 namespace detail {
 
+/// Device memory as the allocator deals it out: as large as was asked for or larger.
+struct Block {
+  void* data = nullptr;
+  std::size_t bytes = 0;
+};
+
 /// Shared by a context and its tensors, so that tensors may outlive the context. Not thread-safe: one host thread at a time.
 template <Backend B> class ContextState {
  public:
@@ -34,31 +41,25 @@ template <Backend B> class ContextState {
   ContextState& operator=(const ContextState&) = delete;
   ~ContextState() { trim(); }
 
-  void* allocate(std::size_t bytes) {
+  Block allocate(std::size_t bytes) {
     const std::size_t size = size_class(bytes);
-    auto& free = free_[size];
-    void* p = nullptr;
-    if (!free.empty()) {
-      p = free.back();
-      free.pop_back();
-      memory.cached -= size;
-    } else {
+    Block block = take_cached(size);
+    if (!block.data) {
       if (memory.cached > memory.peak) trim();  // shapes keep changing: do not hoard
-      p = allocate_new(size);
+      block = {allocate_new(size), size};
     }
-    memory.in_use += size;
+    memory.in_use += block.bytes;
     memory.peak = std::max(memory.peak, memory.in_use);
-    return p;
+    return block;
   }
 
-  void release(void* p, std::size_t bytes) noexcept {
-    const std::size_t size = size_class(bytes);
-    memory.in_use -= size;
+  void release(Block block) noexcept {
+    memory.in_use -= block.bytes;
     try {
-      free_[size].push_back(p);
-      memory.cached += size;
+      free_[block.bytes].push_back(block.data);
+      memory.cached += block.bytes;
     } catch (...) {
-      B::deallocate(stream, p);
+      B::deallocate(stream, block.data);
     }
   }
 
@@ -71,10 +72,23 @@ template <Backend B> class ContextState {
   }
 
   typename B::stream stream;
+  std::size_t slack = 1;  ///< how many times as large as asked for a cached block may be
   RandomState random;
   MemoryStats memory;
 
  private:
+  /// The smallest cached block that fits and is not too large; no data when there is none.
+  Block take_cached(std::size_t size) {
+    for (auto at = free_.lower_bound(size); at != free_.end() && at->first <= slack * size; ++at) {
+      if (at->second.empty()) continue;
+      const Block block{at->second.back(), at->first};
+      at->second.pop_back();
+      memory.cached -= block.bytes;
+      return block;
+    }
+    return {};
+  }
+
   /// What is cached goes back before an allocation is given up.
   void* allocate_new(std::size_t size) {
     try {
@@ -94,6 +108,20 @@ template <Backend B> class ContextState {
   }
 
   std::map<std::size_t, std::vector<void*>> free_;
+};
+
+/// While it lives, tensors of a context may take cached blocks of up to twice their size. For what does not stay: weights and moments would
+/// hold the rest of their blocks for good.
+template <Backend B> class LooseFit {
+ public:
+  explicit LooseFit(std::shared_ptr<ContextState<B>> state) : state_(std::move(state)), before_(std::exchange(state_->slack, 2)) {}
+  ~LooseFit() { state_->slack = before_; }
+  LooseFit(const LooseFit&) = delete;
+  LooseFit& operator=(const LooseFit&) = delete;
+
+ private:
+  std::shared_ptr<ContextState<B>> state_;
+  std::size_t before_;
 };
 
 }  // namespace detail

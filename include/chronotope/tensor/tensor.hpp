@@ -19,23 +19,22 @@ namespace detail {
 template <Backend B> class Storage {
  public:
   Storage(std::shared_ptr<ContextState<B>> state, std::size_t bytes)
-      : state_(std::move(state)), bytes_(bytes), data_(bytes ? state_->allocate(bytes) : nullptr) {}
+      : state_(std::move(state)), block_(bytes ? state_->allocate(bytes) : Block()) {}
   Storage(std::shared_ptr<ContextState<B>> state, void* data, std::function<void(void*)> deleter)
-      : state_(std::move(state)), data_(data), deleter_(std::move(deleter)) {}
+      : state_(std::move(state)), block_{data, 0}, deleter_(std::move(deleter)) {}
   Storage(const Storage&) = delete;
   Storage& operator=(const Storage&) = delete;
   ~Storage() {
-    if (deleter_) deleter_(data_);
-    else if (data_) state_->release(data_, bytes_);
+    if (deleter_) deleter_(block_.data);
+    else if (block_.data) state_->release(block_);
   }
 
   const std::shared_ptr<ContextState<B>>& state() const { return state_; }
-  void* data() const { return data_; }
+  void* data() const { return block_.data; }
 
  private:
   std::shared_ptr<ContextState<B>> state_;
-  std::size_t bytes_ = 0;
-  void* data_ = nullptr;
+  Block block_;
   std::function<void(void*)> deleter_;
 };
 

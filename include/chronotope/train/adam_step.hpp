@@ -1,6 +1,6 @@
 #pragma once
-// The update of one tensor: fused where the backend has it, composed elsewhere. In place: optimizers are the only place
-// where a tensor changes after it was made.
+// The update of one tensor: fused where the backend has it, composed elsewhere. In place: optimizers and rope_in_place
+// are the only places where a tensor changes after it was made.
 
 #include "chronotope/backend/fused.hpp"
 #include "chronotope/ops/elementwise.hpp"

@@ -75,7 +75,7 @@ template <class Model, Backend B = typename Model::backend>
 Tensor<B> ranking_logits(Context<B>& context, const Model& model, const RequestTokens& tokens, std::span<const std::uint32_t> some) {
   TokenBatch batch;
   tokens.add_ranked(some, batch);
-  return model.click_logits(model.hidden(TokenTensors<B>(context, std::move(batch))));
+  return model.click_logits(TokenTensors<B>(context, std::move(batch)));
 }
 
 /// log P(place) of the candidates of some requests that are in the index, [C].
