@@ -91,7 +91,7 @@ void compare_steps(const Shape& shape, const std::vector<std::int32_t>& ids) {
   INFO("a step of ", to_string(shape));
   const Outcome expected = stepped<Reference>(shape, ids, DType::f64);
   check_close(stepped<cuda_backend>(shape, ids, DType::f32), expected, 2);
-  check_close(stepped<cuda_backend>(shape, ids, DType::f64), expected, 2);
+  check_close<double>(stepped<cuda_backend>(shape, ids, DType::f64), expected, 2, 2);
 }
 
 }  // namespace
