@@ -28,7 +28,8 @@ inline bool is_vector(const View& v, DType dtype, std::int64_t n) {
 }
 /// Whether all are of one shape and floating dtype and without gaps.
 template <class... V> bool are_dense(const View& first, const V&... others) {
-  return is_floating(first.dtype) && first.contiguous() && ((others.dtype == first.dtype && others.shape == first.shape && others.contiguous()) && ...);
+  const auto is_like = [&](const View& v) { return v.dtype == first.dtype && v.shape == first.shape && v.contiguous(); };
+  return is_floating(first.dtype) && is_like(first) && (is_like(others) && ...);
 }
 
 /// f(T{}) for the type of a floating dtype.

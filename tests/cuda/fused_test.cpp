@@ -20,7 +20,8 @@ template <class F> void compare(const char* name, const std::vector<Shape>& shap
 }  // namespace
 
 TEST_CASE("fused norms and softmax on a device equal their compositions") {
-  for (const Shape& shape : {Shape{1}, Shape{3, 5}, Shape{5, 31}, Shape{2, 2, 32}, Shape{7, 33}, Shape{130, 96}, Shape{5, 768}, Shape{2, 1000}, Shape{700, 3}}) {
+  for (const Shape& shape : {Shape{1}, Shape{3, 5}, Shape{5, 31}, Shape{2, 2, 32}, Shape{7, 33}, Shape{130, 96}, Shape{5, 768}, Shape{2, 1000},
+                             Shape{700, 3}}) {
     const std::int64_t width = shape[-1];
     const auto terms = static_cast<double>(std::max(width, shape.elements() / width));
     compare("softmax", {shape}, terms, [](auto&, const auto& x) { return softmax(x[0]); });
@@ -70,7 +71,8 @@ TEST_CASE("fused sums of squares on a device equal their composition") {
 
 namespace {
 
-constexpr AdamStep step{.lr = 3e-4, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.05, .correction1 = 0.19, .correction2 = 0.0199, .grad_scale = 0.7};
+constexpr AdamStep step{.lr = 3e-4, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.05,
+                        .correction1 = 0.19, .correction2 = 0.0199, .grad_scale = 0.7};
 
 /// Parameter and moments after a step, dense where there are no ids.
 template <Backend B> Outcome stepped(const Shape& shape, const std::vector<std::int32_t>& ids, DType dtype) {

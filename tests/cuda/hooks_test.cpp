@@ -13,7 +13,8 @@ using Stream = cuda_backend::stream;
 
 namespace {
 
-constexpr AdamStep adam_step{.lr = 0.01, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0, .correction1 = 0.1, .correction2 = 0.01, .grad_scale = 1};
+constexpr AdamStep adam_step{.lr = 0.01, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0,
+                             .correction1 = 0.1, .correction2 = 0.01, .grad_scale = 1};
 
 std::vector<float> counted(std::int64_t n) {
   std::vector<float> values(static_cast<std::size_t>(n));
@@ -162,8 +163,8 @@ TEST_CASE("sums of squares and weight gradients in many parts are exact where ro
   CHECK(static_cast<double>(out.fetch()[0]) == squares);
 
   const std::int64_t rows = 9000, width = 2;  // more rows than 128 parts of 64
-  const Array<float> dy(s, {rows, width}, std::vector<float>(static_cast<std::size_t>(rows * width), 1)), dx(s, {rows, width}), w(s, {width}), dw(s, {width}),
-      db(s, {width}), mean(s, {rows}), inv(s, {rows}, std::vector<float>(static_cast<std::size_t>(rows), 2));
+  const Array<float> dy(s, {rows, width}, std::vector<float>(static_cast<std::size_t>(rows * width), 1)), dx(s, {rows, width}),
+      w(s, {width}), dw(s, {width}), db(s, {width}), mean(s, {rows}), inv(s, {rows}, std::vector<float>(static_cast<std::size_t>(rows), 2));
   REQUIRE(cuda_backend::try_layer_norm_backward(s, dx.view(), dw.view(), db.view(), dy.view(), dy.view(), w.view(), mean.view(), inv.view()));
   CHECK(db.fetch() == std::vector<float>(2, static_cast<float>(rows)));
   CHECK(dw.fetch() == std::vector<float>(2, static_cast<float>(2 * rows)));

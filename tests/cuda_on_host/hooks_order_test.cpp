@@ -17,7 +17,8 @@ void run_steps() {
   Context<Fused> c;
   const auto some = [&](const Shape& shape, std::uint64_t seed) { return upload(c, draw(shape.elements(), seed, 0.1, 1), shape, DType::f32); };
   const auto p = some({9, 40}, 1), m = some({9, 40}, 2), v = some({9, 40}, 3);
-  const AdamStep step{.lr = 0.01, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1, .correction1 = 0.1, .correction2 = 0.01, .grad_scale = 1};
+  const AdamStep step{.lr = 0.01, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0.1,
+                      .correction1 = 0.1, .correction2 = 0.01, .grad_scale = 1};
   adam(p, m, v, some({9, 40}, 4), step);
   adam_rows(p, m, v, Tensor<Fused>::from_host(c, std::vector<std::int32_t>{8, 0, 3, 5, 1}, {5}), some({5, 40}, 5), step);
   for (const auto& x : {p, m, v}) on_host(x);
