@@ -150,9 +150,7 @@ ResultTable make_figure_3(TableRuns& runs) {
 }
 
 ResultTable make_table_2(const TablesFile& file) {
-  CleansingRules rules;
-  rules.functional_categories = file.functional;
-  const CleansingReport report = cleanse(actions_in(file.data.raw), rules, [](const LoggedAction&) {});
+  const CleansingReport report = cleanse(actions_in(file.data.raw), file.cleansing, [](const LoggedAction&) {});
   ResultTable table{"table_2", "Table 2: data cleansing", "filtering step", {"sequences", "actions", "filter ratio (action level)"}, {}, {}};
   const auto row = [&](const char* name, const CleansingStep& step, const CleansingStep* before) {
     table.rows.push_back({name, {plain_cell(static_cast<double>(step.sequences), Form::count), plain_cell(static_cast<double>(step.actions), Form::count), {}}});

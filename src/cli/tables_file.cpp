@@ -3,67 +3,18 @@
 #include <algorithm>
 
 #include "chronotope/train/action_run.hpp"
-#include "cli/json_file.hpp"
-#include "core/word_distance.hpp"
+#include "cli/cleansing_rules.hpp"
+#include "cli/json_section.hpp"
 
 namespace chronotope::cli {
 namespace {
 
 using Json = nlohmann::json;
 
-/// A section of the file, and where it stands for messages.
-struct Section {
-  const Json& json;
-  std::string source;
-
-  [[noreturn]] void wrong(const std::string& key, const char* wanted) const { throw ConfigError(source + ": \"" + key + "\" must be " + wanted); }
-  void check_keys(const std::vector<std::string>& known) const {
-    if (!json.is_object()) throw ConfigError(source + ": must be a JSON object");
-    for (const auto& [key, value] : json.items()) {
-      if (std::find(known.begin(), known.end(), key) != known.end()) continue;
-      const auto nearest = std::min_element(known.begin(), known.end(), [&, &k = key](const auto& a, const auto& b) { return word_distance(k, a) < word_distance(k, b); });
-      throw ConfigError(source + ": there is no key \"" + key + "\"; did you mean \"" + *nearest + "\"?");
-    }
-  }
-  Section part(const std::string& key) const {
-    static const Json empty = Json::object();
-    return {json.contains(key) ? json[key] : empty, source + ": " + key};
-  }
-  void read(const std::string& key, std::string& value) const {
-    if (!json.contains(key)) return;
-    if (!json[key].is_string()) wrong(key, "text");
-    value = json[key].get<std::string>();
-  }
-  void read(const std::string& key, std::int64_t& value, std::int64_t least) const {
-    if (!json.contains(key)) return;
-    if (!json[key].is_number_integer() || json[key] < least || json[key] > 1'000'000'000) wrong(key, least > 0 ? "a whole number, 1 to 1000000000" : "a whole number, 0 to 1000000000");
-    value = json[key].get<std::int64_t>();
-  }
-  void read(const std::string& key, std::vector<std::string>& value) const {
-    if (!json.contains(key)) return;
-    if (!json[key].is_array()) wrong(key, "a list of texts");
-    value.clear();
-    for (const Json& entry : json[key]) {
-      if (!entry.is_string()) wrong(key, "a list of texts");
-      value.push_back(entry.get<std::string>());
-    }
-  }
-  std::vector<std::int64_t> numbers(const std::string& key, std::vector<std::int64_t> value) const {
-    if (!json.contains(key)) return value;
-    if (!json[key].is_array()) wrong(key, "a list of whole numbers");
-    value.clear();
-    for (const Json& entry : json[key]) {
-      if (!entry.is_number_integer()) wrong(key, "a list of whole numbers");
-      value.push_back(entry.get<std::int64_t>());
-    }
-    return value;
-  }
-};
-
 /// "config" under the section of a stage, whose keys without a dot are those of "training".
-Config stage_config(const Section& file, const std::string& section, const Config& base) {
-  const Section common = file.part("config"), own = file.part(section);
-  for (const Section& s : {common, own})
+Config stage_config(const JsonSection& file, const std::string& section, const Config& base) {
+  const JsonSection common = file.part("config"), own = file.part(section);
+  for (const JsonSection& s : {common, own})
     if (!s.json.is_object()) throw ConfigError(s.source + ": must be a JSON object");
   Json merged = common.json, changes = Json::object();
   for (const auto& [key, value] : own.json.items()) {
@@ -79,7 +30,7 @@ Config stage_config(const Section& file, const std::string& section, const Confi
   return parse_config(merged.dump(-1, ' ', false, Json::error_handler_t::replace), file.source + ": config and " + section, base);
 }
 
-TablesData read_data(const Section& data) {
+TablesData read_data(const JsonSection& data) {
   data.check_keys({"raw", "actions", "requests", "index", "vectors", "truth_actions", "truth_requests"});
   TablesData d;
   data.read("raw", d.raw), data.read("actions", d.actions), data.read("requests", d.requests), data.read("index", d.index);
@@ -87,7 +38,7 @@ TablesData read_data(const Section& data) {
   return d;
 }
 
-void read_configs(const Section& file, TablesFile& tables) {
+void read_configs(const JsonSection& file, TablesFile& tables) {
   Config base;
   base.system = "actions", base.actions.index = tables.data.index;
   tables.pretrain = stage_config(file, "pretrain", base);
@@ -100,7 +51,7 @@ void read_configs(const Section& file, TablesFile& tables) {
       throw ConfigError(file.source + ": \"system\", \"actions.index\", \"stage.name\" and \"stage.from\" are filled in for every run: leave them out");
 }
 
-std::vector<std::string> wanted_of(const Section& file) {
+std::vector<std::string> wanted_of(const JsonSection& file) {
   std::vector<std::string> wanted;
   for (const std::int64_t n : file.numbers("tables", {2, 4, 5, 7, 8, 9})) wanted.push_back(std::to_string(n));
   for (const std::int64_t n : file.numbers("figures", {3, 4})) wanted.push_back("figure" + std::to_string(n));
@@ -147,17 +98,17 @@ const std::vector<std::string>& all_tables() {
 
 TablesFile read_tables_file(const std::string& path, const std::vector<std::string>& only) {
   const Json json = read_json(path);
-  const Section file{json, path};
-  file.check_keys({"data", "functional", "config", "pretrain", "finetune", "align", "lengths", "targets", "tables", "figures", "judge"});
+  const JsonSection file{json, path};
+  file.check_keys({"data", "cleansing", "config", "pretrain", "finetune", "align", "lengths", "targets", "tables", "figures", "judge"});
   TablesFile tables;
   tables.data = read_data(file.part("data"));
-  file.read("functional", tables.functional);
+  tables.cleansing = cleansing_rules(file.part("cleansing"));
   read_configs(file, tables);
   tables.lengths = file.numbers("lengths", tables.lengths);
   std::sort(tables.lengths.begin(), tables.lengths.end());
   tables.lengths.erase(std::unique(tables.lengths.begin(), tables.lengths.end()), tables.lengths.end());
   file.read("targets", tables.targets, 0);
-  const Section judge = file.part("judge");
+  const JsonSection judge = file.part("judge");
   judge.check_keys({"command", "cases"});
   judge.read("command", tables.judge), judge.read("cases", tables.cases, 1);
   tables.wanted = in_order(wanted_of(file), path);

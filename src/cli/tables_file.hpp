@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "chronotope/data/cleansing.hpp"
 #include "chronotope/train/config.hpp"
 
 namespace chronotope::cli {
@@ -14,7 +15,7 @@ struct TablesData {
 
 struct TablesFile {
   TablesData data;
-  std::vector<std::string> functional;             ///< categories, for Table 2
+  CleansingRules cleansing;                        ///< for Table 2
   Config pretrain, finetune, align;                ///< stage and index are filled in; of the stage that follows, the name is not
   std::vector<std::int64_t> lengths = {32, 64, 128, 256};
   std::int64_t targets = 2000;                     ///< most targets and requests a measure looks at; 0: all

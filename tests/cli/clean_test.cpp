@@ -42,6 +42,18 @@ PROGRAM_TEST("clean marks what is functional, drops who has nothing else, and sh
         "u,1000,,,,h,,,Home (private),click,,0\nu,1001,,,,a,,,Bar,click,,1\nu,1002,,,,s,,,Shop,search,,0\n");
 }
 
+PROGRAM_TEST("clean reads its rules from a file, and flags go before it") {
+  const scratch::Folder folder;
+  const std::string data = folder.put("log.csv", clicks_and_searches), by_flags = folder.file("flags.csv"), by_file = folder.file("file.csv");
+  works({"clean", "--data", data, "--out", by_flags, "--functional", "Home (private)", "--most-searched", "2"});
+  const std::string rules = folder.put("rules.json", R"json({"functional": ["Home (private)"], "most_searched": 2, "least_richness": 0.9})json");
+  works({"clean", "--data", data, "--out", by_file, "--rules", rules, "--least-richness", "0.3"});
+  CHECK(scratch::bytes_of(by_file) == scratch::bytes_of(by_flags));
+  fails({"clean", "--data", data, "--out", by_file, "--rules", folder.put("a.json", R"({"functionals": []})")}, {"a.json", "did you mean \"functional\""});
+  fails({"clean", "--data", data, "--out", by_file, "--rules", folder.put("b.json", R"({"most_searched": -1})")}, {"b.json", "most_searched"});
+  fails({"clean", "--data", data, "--out", by_file, "--rules", folder.put("c.json", "[]")}, {"c.json", "JSON object"});
+}
+
 PROGRAM_TEST("clean takes check-in files") {
   const scratch::Folder folder;
   works({"clean", "--data", folder.put("c.csv", checkins), "--out", folder.file("out.csv"), "--functional",

@@ -23,7 +23,7 @@ class TablesWorld {
     json data = {{"raw", "actions.csv.gz"}, {"actions", "clean.csv.gz"}, {"requests", "requests.csv.gz"}, {"index", "places.index"}, {"vectors", "vectors.npy"}, {"truth_actions", "truth_actions.csv.gz"}, {"truth_requests", "truth_requests.csv.gz"}};
     for (auto& [key, value] : data.items()) value = file("world/" + value.get<std::string>());
     return {{"data", data},
-            {"functional", {"Residence", "Office"}},
+            {"cleansing", {{"functional", {"Residence", "Office"}}}},
             {"config", {{"model", {{"width", 12}, {"layers", 1}, {"heads", 2}, {"feed_forward", 12}, {"length", 6}, {"geo_rows", 16}}}, {"actions", {{"embedding", 4}, {"profile_tokens", 3}, {"profile_pieces", 257}}}, {"evaluation", {{"targets", 40}}}, {"training", {{"batch", 16}, {"epochs", 1}, {"checkpoint_seconds", 0}}}}},
             {"pretrain", {{"learning_rate", 1e-2}}},
             {"align", {{"stage.beta", 0.5}}},
