@@ -52,10 +52,32 @@ template <class A, class F> __device__ A from_lane(const A& own, F fetch) {
   return other;
 }
 
-/// All lanes get the whole warp's.
+/// All lanes get the whole warp's; what was rounded away can differ in its last bit from lane to lane.
 template <class A> __device__ void merge_warp(A& own) {
   for (int bits = 16; bits > 0; bits /= 2)
     own.merge(from_lane(own, [bits](auto x) { return __shfl_xor_sync(whole_warp, x, bits); }));
+}
+
+/// All threads of a block of one axis get the same bits of the whole block's; all must come here.
+template <int threads, class A> __device__ void merge_block(A& own) {
+  using T = decltype(own.total);
+  constexpr int warps = threads / 32;
+  CHRONOTOPE_SHARED(T, totals, warps);
+  CHRONOTOPE_SHARED(T, losts, warps);
+  merge_warp(own);
+  __syncthreads();  // those of the merge before have been read
+  if (threadIdx.x % 32 == 0) {
+    totals[threadIdx.x / 32] = own.total;
+    losts[threadIdx.x / 32] = own.lost;
+  }
+  __syncthreads();
+  own = A();
+  for (int w = 0; w < warps; ++w) {
+    A other;
+    other.total = totals[w];
+    other.lost = losts[w];
+    own.merge(other);
+  }
 }
 
 }  // namespace chronotope::cuda

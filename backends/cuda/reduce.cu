@@ -47,10 +47,6 @@ template <class A, class T> __global__ void reduce_short_rows(Walk<2> kept, Walk
 
 /// A block for each output and part.
 template <class A, class T> __global__ void reduce_rows(Walk<2> kept, Walk<1> reduced, Results<A, T> results, const T* in) {
-  constexpr int warps = row_threads / 32;
-  CHRONOTOPE_SHARED(T, totals, warps);
-  CHRONOTOPE_SHARED(T, losts, warps);
-  const int lane = static_cast<int>(threadIdx.x) % 32, warp = static_cast<int>(threadIdx.x) / 32;
   const Part part(reduced.elements);
   for (std::int64_t o = blockIdx.x; o < kept.elements; o += gridDim.x) {
     std::int64_t at[2], from[1];
@@ -60,22 +56,8 @@ template <class A, class T> __global__ void reduce_rows(Walk<2> kept, Walk<1> re
       reduced.locate(i, from);
       sum.add(in[at[1] + from[0]]);
     }
-    merge_warp(sum);
-    __syncthreads();  // the output before has been read
-    if (lane == 0) {
-      totals[warp] = sum.total;
-      losts[warp] = sum.lost;
-    }
-    __syncthreads();
-    if (threadIdx.x > 0) continue;
-    A all;
-    for (int w = 0; w < warps; ++w) {
-      A other;
-      other.total = totals[w];
-      other.lost = losts[w];
-      all.merge(other);
-    }
-    results.store(o, at[0], all);
+    merge_block<row_threads>(sum);
+    if (threadIdx.x == 0) results.store(o, at[0], sum);
   }
 }
 

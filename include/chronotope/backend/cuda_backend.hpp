@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "chronotope/backend/concepts.hpp"
+#include "chronotope/backend/fused.hpp"
 
 namespace chronotope {
 
@@ -66,6 +67,23 @@ struct cuda_backend {
   static void topk(stream&, const View& values, const View& indices, const View& in);
 
   static void uniform(stream&, const View& out, std::uint64_t seed, std::uint64_t counter);
+
+  // Hooks of fused.hpp, for f32 and f64 whose last axis is dense. A position or an id outside its table is told as gather
+  // tells it: the row is left out, and the next wait throws.
+  static bool try_softmax(stream&, const View& y, const View& x);
+  static bool try_softmax_backward(stream&, const View& dx, const View& dy, const View& y);
+  static bool try_rms_norm(stream&, const View& y, const View& inv, const View& x, const View& w, double eps);
+  static bool try_rms_norm_backward(stream&, const View& dx, const View& dw, const View& dy, const View& x, const View& w, const View& inv);
+  static bool try_layer_norm(stream&, const View& y, const View& mean, const View& inv, const View& x, const View& w, const View& b, double eps);
+  static bool try_layer_norm_backward(stream&, const View& dx, const View& dw, const View& db, const View& dy, const View& x, const View& w,
+                                      const View& mean, const View& inv);
+  static bool try_swiglu(stream&, const View& y, const View& gate_up);
+  static bool try_swiglu_backward(stream&, const View& dgate_up, const View& dy, const View& gate_up);
+  static bool try_rope(stream&, const View& y, const View& x, const View& position, const View& cos, const View& sin, bool inverse);
+  static bool try_dropout(stream&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
+  static bool try_sum_squares(stream&, const View& out, const View& x);
+  static bool try_adamw(stream&, const View& p, const View& m, const View& v, const View& g, const AdamStep& step);
+  static bool try_adamw_rows(stream&, const View& p, const View& m, const View& v, const View& ids, const View& g, const AdamStep& step);
 };
 
 }  // namespace chronotope

@@ -1,0 +1,72 @@
+// The fused hooks: the right device, then the kernels.
+
+#include "fused.hpp"
+#include "stream.hpp"
+
+namespace chronotope {
+
+namespace {
+
+template <class... P, class... A>
+bool on_device(cuda_backend::stream& s, const char* operation, bool (*hook)(const cuda::Queue&, P...), const A&... arguments) {
+  const cuda::DeviceGuard guard(s.impl().device, operation);
+  return hook(s.impl().queue(), arguments...);
+}
+
+}  // namespace
+
+bool cuda_backend::try_softmax(stream& s, const View& y, const View& x) {
+  return on_device(s, "softmax", cuda::softmax, y, x);
+}
+
+bool cuda_backend::try_softmax_backward(stream& s, const View& dx, const View& dy, const View& y) {
+  return on_device(s, "softmax_backward", cuda::softmax_backward, dx, dy, y);
+}
+
+bool cuda_backend::try_rms_norm(stream& s, const View& y, const View& inv, const View& x, const View& w, double eps) {
+  return on_device(s, "rms_norm", cuda::rms_norm, y, inv, x, w, eps);
+}
+
+bool cuda_backend::try_rms_norm_backward(stream& s, const View& dx, const View& dw, const View& dy, const View& x, const View& w, const View& inv) {
+  return on_device(s, "rms_norm_backward", cuda::rms_norm_backward, dx, dw, dy, x, w, inv);
+}
+
+bool cuda_backend::try_layer_norm(stream& s, const View& y, const View& mean, const View& inv, const View& x, const View& w, const View& b,
+                                  double eps) {
+  return on_device(s, "layer_norm", cuda::layer_norm, y, mean, inv, x, w, b, eps);
+}
+
+bool cuda_backend::try_layer_norm_backward(stream& s, const View& dx, const View& dw, const View& db, const View& dy, const View& x,
+                                           const View& w, const View& mean, const View& inv) {
+  return on_device(s, "layer_norm_backward", cuda::layer_norm_backward, dx, dw, db, dy, x, w, mean, inv);
+}
+
+bool cuda_backend::try_swiglu(stream& s, const View& y, const View& gate_up) {
+  return on_device(s, "swiglu", cuda::swiglu, y, gate_up);
+}
+
+bool cuda_backend::try_swiglu_backward(stream& s, const View& dgate_up, const View& dy, const View& gate_up) {
+  return on_device(s, "swiglu_backward", cuda::swiglu_backward, dgate_up, dy, gate_up);
+}
+
+bool cuda_backend::try_rope(stream& s, const View& y, const View& x, const View& position, const View& cos, const View& sin, bool inverse) {
+  return on_device(s, "rope", cuda::rope, y, x, position, cos, sin, inverse);
+}
+
+bool cuda_backend::try_dropout(stream& s, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter) {
+  return on_device(s, "dropout", cuda::dropout, y, x, p, seed, counter);
+}
+
+bool cuda_backend::try_sum_squares(stream& s, const View& out, const View& x) {
+  return on_device(s, "sum_squares", cuda::sum_squares, out, x);
+}
+
+bool cuda_backend::try_adamw(stream& s, const View& p, const View& m, const View& v, const View& g, const AdamStep& step) {
+  return on_device(s, "adamw", cuda::adamw, p, m, v, g, step);
+}
+
+bool cuda_backend::try_adamw_rows(stream& s, const View& p, const View& m, const View& v, const View& ids, const View& g, const AdamStep& step) {
+  return on_device(s, "adamw_rows", cuda::adamw_rows, p, m, v, ids, g, step);
+}
+
+}  // namespace chronotope
