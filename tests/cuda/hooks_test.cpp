@@ -119,6 +119,10 @@ TEST_CASE("rope in the memory of what it turns gives the same bits, and leaves t
   k.data = qk.view().as<float>() + H * D;
   k.strides[0] = 2 * H * D;
   REQUIRE(cuda_backend::try_rope(s, y.view(), k, position.view(), cos.view(), sin.view(), false));
+  const Array<float> apart(s, {T, H, D + 2}, std::vector<float>(static_cast<std::size_t>(T * H * (D + 2)), 7));
+  View padded = apart.view();  // heads farther apart than those of x
+  padded.shape = Shape{T, H, D};
+  REQUIRE(cuda_backend::try_rope(s, padded, k, position.view(), cos.view(), sin.view(), false));
   REQUIRE(cuda_backend::try_rope(s, k, k, position.view(), cos.view(), sin.view(), false));
   auto expected = values;
   const auto turned = y.fetch();
@@ -127,6 +131,12 @@ TEST_CASE("rope in the memory of what it turns gives the same bits, and leaves t
     expected[i + (token + 1) * static_cast<std::size_t>(H * D)] = turned[i];
   }
   CHECK(qk.fetch() == expected);
+  std::vector<float> rows;
+  for (std::size_t i = 0; i < turned.size(); ++i) {
+    rows.push_back(turned[i]);
+    if (i % static_cast<std::size_t>(D) + 1 == static_cast<std::size_t>(D)) rows.insert(rows.end(), 2, 7.f);
+  }
+  CHECK(apart.fetch() == rows);
   CHECK(turned[0] != values[static_cast<std::size_t>(H * D)]);
 }
 
