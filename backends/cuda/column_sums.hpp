@@ -48,7 +48,10 @@ template <class T, int K> __global__ void add_parts(std::int64_t columns, std::i
   for (std::int64_t i = first_item(); i < K * columns; i += item_step()) {
     Sum<T> all;
     for (std::int64_t part = 0; part < parts; ++part) all.merge(from[part * K * columns + i]);
-    to[i / columns][i % columns] = all.result();
+    T* into = to[0];  // not to[i / columns]: an array that is indexed at run time lies in local memory
+    for (int k = 1; k < K; ++k)
+      if (i / columns == k) into = to[k];
+    into[i % columns] = all.result();
   }
 }
 

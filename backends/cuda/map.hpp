@@ -23,7 +23,7 @@ template <int V, class F, class R, class... T> __global__ void map_dense(std::in
   const std::int64_t packs = n / V;
   for (std::int64_t i = first_item(); i < packs; i += item_step()) {
     Pack<R, V> result;
-    const auto compute = [&](const Pack<T, V>&... from) {
+    const auto compute = [&](const Pack<T, V>... from) {  // by value: one load each
       for (int v = 0; v < V; ++v) result.value[v] = static_cast<R>(f(from.value[v]...));
     };
     compute(reinterpret_cast<const Pack<T, V>*>(in)[i]...);
