@@ -4,7 +4,7 @@
 #include "chronotope/backend/cuda_backend.hpp"
 #include "chronotope/train/adam_step.hpp"
 #include "emulator/control.hpp"
-#include "ops/fused_comparison.hpp"
+#include "fused/comparison.hpp"
 
 using namespace chronotope;
 using namespace chronotope::test;

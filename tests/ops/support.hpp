@@ -5,18 +5,31 @@
 
 #include <functional>
 
+#ifdef CHRONOTOPE_CHECKED_ON_CUDA
+#include "chronotope/backend/any_backend.hpp"
+#include "chronotope/backend/cuda_backend.hpp"
+#else
 #include "chronotope/backend/eigen_backend.hpp"
+#endif
 #include "chronotope/ops/ops.hpp"
 #include "chronotope/testing/gradient_check.hpp"
 
 namespace chronotope::test {
 
+#ifdef CHRONOTOPE_CHECKED_ON_CUDA
+using Reference = any_backend;  // over cuda: gradient checks, by tests/cuda and tests/cuda_on_host
+inline Reference::stream reference_stream() { return any_stream<cuda_backend>(); }
+inline constexpr int elements_checked(int) { return 1; }  // of each parameter of a model: emulated threads take their time
+#else
 using Reference = eigen_backend;
+inline Reference::stream reference_stream() { return {}; }
+inline constexpr int elements_checked(int wanted) { return wanted; }
+#endif
 using T = Tensor<Reference>;
 using Inputs = std::vector<T>;
 
 inline Context<Reference>& context() {
-  static Context<Reference> made;
+  static Context<Reference> made(reference_stream());
   return made;
 }
 

@@ -1,8 +1,10 @@
 #pragma once
 // What all families of test cases share: options, report, random numbers, comparison.
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <limits>
 #include <sstream>
 #include <string>
 #include <type_traits>
@@ -21,6 +23,14 @@ struct ConformanceOptions {
   bool reports_bad_ids = true;            ///< false for a backend that could see an id only by synchronising
 };
 
+/// How far the results of one operation in one dtype were from what was wanted.
+struct ConformanceError {
+  std::string operation;    ///< "unary exp", "matmul"
+  DType dtype;
+  std::int64_t values = 0;  ///< that were compared
+  double share = 0;         ///< the largest error as a share of its tolerance; 0: all exact, above 1: failed
+};
+
 struct ConformanceReport {
   std::string backend;
   std::uint64_t seed = 0;
@@ -28,6 +38,7 @@ struct ConformanceReport {
   int failed = 0;                     ///< checks that failed, several may be of one case
   std::vector<std::string> failures;  ///< operation, operands, index, got, wanted, tolerance
   std::vector<std::string> skipped;   ///< what was left out because the backend lacks a dtype
+  std::vector<ConformanceError> errors;
 
   bool passed() const { return failed == 0; }
   std::string text() const {
@@ -59,6 +70,13 @@ class Suite {
   const Target& target;
   const ConformanceOptions options;
   ConformanceReport report;
+
+  /// Where the errors of an operation in a dtype are kept.
+  ConformanceError& error(const std::string& operation, DType dtype) {
+    for (ConformanceError& known : report.errors)
+      if (known.operation == operation && known.dtype == dtype) return known;
+    return report.errors.emplace_back(ConformanceError{operation, dtype});
+  }
 
   void fail(const std::string& text) {
     if (report.failed++ < options.failures_kept) report.failures.push_back(text);
@@ -135,21 +153,32 @@ template <class T> std::string show(T value) {
   return text.str();
 }
 
-template <class T> bool meets(T got, const Expected<T>& wanted) {
+/// The error as a share of the tolerance: 0 where nothing is off, infinite where nothing may be.
+template <class T> double share_of_tolerance(T got, const Expected<T>& wanted) {
+  constexpr double wrong = std::numeric_limits<double>::infinity();
   if constexpr (std::is_floating_point_v<T>) {
-    if (std::isnan(wanted.value)) return std::isnan(got);
-    if (!std::isfinite(wanted.value)) return static_cast<double>(got) == wanted.value;
-    return std::abs(static_cast<double>(got) - wanted.value) <= wanted.tolerance;
+    const auto value = static_cast<double>(got);
+    if (value == wanted.value || (std::isnan(value) && std::isnan(wanted.value))) return 0;
+    if (!std::isfinite(value) || !std::isfinite(wanted.value)) return wrong;
+    return std::abs(value - wanted.value) / wanted.tolerance;
   } else {
-    return got == wanted.value;
+    return got == wanted.value ? 0 : wrong;
   }
+}
+
+/// What a case is counted under: "unary exp" of "unary exp in place", "matmul" of "matmul beta 1".
+inline std::string operation_of(const std::string& call) {
+  const auto first = call.find_first_of(" :");
+  const std::string family = call.substr(0, first);
+  if (family != "unary" && family != "binary" && family != "reduce") return family;
+  return call.substr(0, call.find(' ', first + 1));
 }
 
 /// One call of one primitive with its operands, outputs first.
 class Case {
  public:
   template <class... T> Case(Suite& suite, const std::string& operation, const Operand<T>&... operands)
-      : suite_(suite) {
+      : suite_(suite), operation_(operation_of(operation)) {
     ++suite.report.cases;
     text_ = "[" + operation + "]";
     ((text_ += " " + operands.describe() + ";"), ...);
@@ -169,9 +198,13 @@ class Case {
   /// Every element of an output against wanted(i), and nothing written beside them.
   template <class T, class F> void expect(Operand<T>& out, F&& wanted) {
     out.fetch();
+    ConformanceError& error = suite_.error(operation_, dtype_of<T>);
+    error.values += out.size();
     std::int64_t wrong = 0, first = 0;
     for (std::int64_t i = out.size() - 1; i >= 0; --i) {
-      if (meets<T>(out.result(i), wanted(i))) continue;
+      const double share = share_of_tolerance<T>(out.result(i), wanted(i));
+      error.share = std::max(error.share, share);
+      if (share <= 1) continue;
       ++wrong;
       first = i;
     }
@@ -205,7 +238,7 @@ class Case {
   }
 
   Suite& suite_;
-  std::string text_;
+  std::string operation_, text_;
 };
 
 }  // namespace chronotope::testing
