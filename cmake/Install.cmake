@@ -23,6 +23,9 @@ endforeach()
 
 if(TARGET chronotope)
   install(TARGETS chronotope RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  if(TARGET chronotope_cuda_module)
+    install(TARGETS chronotope_cuda_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/chronotope)
+  endif()
 endif()
 install(DIRECTORY ${chronotope_SOURCE_DIR}/include/ DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.hpp")
 

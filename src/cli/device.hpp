@@ -12,8 +12,9 @@ namespace chronotope::cli {
 struct Device {
   std::string backend;
   int threads = 0;
+  int gpu = 0;
 
-  /// Adds --backend and --threads.
+  /// Adds --backend and --threads, and --gpu where there is the CUDA module.
   void add_to(CLI::App& command);
   /// With `timings` every operation is timed into it.
   any_backend::stream stream(const std::shared_ptr<Timings>& timings = nullptr) const;

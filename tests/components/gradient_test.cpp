@@ -5,7 +5,7 @@ using namespace chronotope::test;
 
 namespace {
 
-const testing::GradientCheckOptions few{.step = 1e-5, .tolerance = 1e-6, .elements = 10, .seed = 3};
+const testing::GradientCheckOptions few{.step = 1e-5, .tolerance = 1e-6, .elements = elements_checked(10), .seed = 3};
 
 template <class M, class F> void check_module(const char* name, M& module, F f) {
   stir(module);

@@ -33,6 +33,11 @@ std::vector<Setup> setups() {
   all.push_back({"onednn f64", DType::f64, onednn});
   all.push_back({"onednn f32", DType::f32, onednn});
 #endif
+#ifdef CHRONOTOPE_HAVE_CUDA
+  const auto cuda = [] { return Context<Any>(any_stream<cuda_backend>()); };
+  all.push_back({"cuda f64", DType::f64, cuda});
+  all.push_back({"cuda f32", DType::f32, cuda});
+#endif
   return all;
 }
 

@@ -16,6 +16,9 @@
 #ifdef CHRONOTOPE_HAVE_ONEDNN
 #include "chronotope/backend/onednn_backend.hpp"
 #endif
+#ifdef CHRONOTOPE_HAVE_CUDA
+#include "chronotope/backend/cuda_backend.hpp"
+#endif
 #include "chronotope/tensor/tensor.hpp"
 
 namespace chronotope::golden {
@@ -54,14 +57,26 @@ struct AnyOnednnF32 {
 #define CHRONOTOPE_GOLDEN_ONEDNN \
   chronotope::golden::OnednnF32, chronotope::golden::OnednnF64, chronotope::golden::AnyOnednnF32
 #endif
+#ifdef CHRONOTOPE_HAVE_CUDA
+struct CudaF32 {
+  using backend = any_backend;
+  static constexpr DType dtype = DType::f32;
+  static Context<backend> context() { return Context<backend>(any_stream<cuda_backend>()); }
+};
+struct CudaF64 : CudaF32 {
+  static constexpr DType dtype = DType::f64;
+};
+#endif
 
-// The setups to run on: whatever was built.
+// The setups to run on: whatever was built. CUDA alone, by tests/cuda and tests/cuda_on_host.
 #if defined(CHRONOTOPE_HAVE_EIGEN) && defined(CHRONOTOPE_HAVE_ONEDNN)
 #define CHRONOTOPE_GOLDEN_SETUPS CHRONOTOPE_GOLDEN_EIGEN, CHRONOTOPE_GOLDEN_ONEDNN
 #elif defined(CHRONOTOPE_HAVE_EIGEN)
 #define CHRONOTOPE_GOLDEN_SETUPS CHRONOTOPE_GOLDEN_EIGEN
 #elif defined(CHRONOTOPE_HAVE_ONEDNN)
 #define CHRONOTOPE_GOLDEN_SETUPS CHRONOTOPE_GOLDEN_ONEDNN
+#elif defined(CHRONOTOPE_HAVE_CUDA)
+#define CHRONOTOPE_GOLDEN_SETUPS chronotope::golden::CudaF32, chronotope::golden::CudaF64
 #endif
 
 /// One file of tests/golden, with values as f64 whatever their type.

@@ -258,3 +258,10 @@ TEST_CASE("golden stages of Spacetime-GR: oneDNN") {
   check_models(any_stream<onednn_backend>(onednn_backend::stream(2)), DType::f64);
 }
 #endif
+
+#ifdef CHRONOTOPE_HAVE_CUDA
+TEST_CASE("golden stages of Spacetime-GR: CUDA") {
+  check_models(any_stream<cuda_backend>(), DType::f32);
+  check_models(any_stream<cuda_backend>(), DType::f64);
+}
+#endif
