@@ -1,9 +1,10 @@
 // The trainer's own steps of Spacetime-GR on actions: 12 x 768, blocks and places in them 400,000 rows together, windows of 128 actions
 // made up from a seed; batch, forward, backward, AdamW. The other side is bench/peers/torch_actions.py (bench/compare_actions).
 //
-//   bench_actions [--head joint|typed] [--updates dense|lazy] [--batch 2] [--steps 6] [--threads 2] [--clip off|on] [sizes]
+//   bench_actions [--head joint|typed] [--updates dense|lazy] [--batch 2] [--steps 6] [--threads 2] [--clip off|on]
+//                 [--backend onednn|cuda] [sizes]
 //
-// Prints a line of JSON, then where the time of a step goes.
+// Prints a line of JSON, then where the time of a step goes; on CUDA the line alone, because calls return before their work is done.
 
 #include <sys/resource.h>
 
@@ -11,6 +12,9 @@
 #include <nlohmann/json.hpp>
 #include <numeric>
 
+#ifdef CHRONOTOPE_HAVE_CUDA
+#include "chronotope/backend/cuda_backend.hpp"
+#endif
 #include "chronotope/backend/onednn_backend.hpp"
 #include "chronotope/ops/reduce.hpp"
 #include "chronotope/train/run.hpp"
@@ -25,7 +29,7 @@ using B = any_backend;
 struct Options {
   bench::ModelSizes sizes;
   std::int64_t batch = 2, steps = 6, threads = 2;
-  bool lazy = false, clip = false;
+  bool lazy = false, clip = false, cuda = false;
 };
 
 constexpr std::size_t warm_up = 2;  // steps
@@ -96,9 +100,18 @@ double peak_memory() {
   return static_cast<double>(usage.ru_maxrss) * 1024;  // KiB on Linux
 }
 
+any_backend::stream stream_of(const Options& o, const std::shared_ptr<Timings>& timings) {
+  if (!o.cuda) return any_stream<timed<onednn_backend>>({onednn_backend::stream(static_cast<int>(o.threads)), timings});
+#ifdef CHRONOTOPE_HAVE_CUDA
+  return any_stream<cuda_backend>();
+#else
+  throw ConfigError("bench_actions was built without CUDA");
+#endif
+}
+
 void run(const Options& o) {
   const auto timings = std::make_shared<Timings>();
-  Context<B> context(any_stream<timed<onednn_backend>>({onednn_backend::stream(static_cast<int>(o.threads)), timings}), 1);
+  Context<B> context(stream_of(o, timings), 1);
   auto model = bench::make_model(context, o.sizes);
   MadeTask task(context, model, o);
   TrainingConfig training;
@@ -128,7 +141,7 @@ void run(const Options& o) {
                                             {"tokens", task.tokens()}, {"losses", last.targets}, {"head", o.sizes.joint ? "joint" : "typed"},
                                             {"updates", o.lazy ? "lazy" : "dense"}, {"first_loss", rounded(first.loss, 1e4)}}
                           .dump().c_str());
-  cli::print_breakdown(step_timings, seconds.size(), std::accumulate(seconds.begin(), seconds.end(), 0.0));
+  if (!o.cuda) cli::print_breakdown(step_timings, seconds.size(), std::accumulate(seconds.begin(), seconds.end(), 0.0));
 }
 
 }  // namespace
@@ -139,6 +152,7 @@ int main(int argc, char** argv) {
   line.sizes(o.sizes);
   line.number("--batch", o.batch, 1), line.number("--steps", o.steps, 1), line.number("--threads", o.threads, 1);
   line.word("--updates", o.lazy, "lazy", "dense"), line.word("--clip", o.clip, "on", "off");
+  line.word("--backend", o.cuda, "cuda", "onednn");
   line.read(argc, argv);
   run(o);
   return 0;

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Times training steps of Spacetime-GR on actions in PyTorch, as fast as PyTorch can be made to take them.
 
-    PYTHON bench/peers/torch_actions.py [--compile] [--head joint|typed] [--updates dense|lazy] [--batch 2] [--steps 6] [--threads 2] [sizes]
+    PYTHON bench/peers/torch_actions.py [--compile] [--head joint|typed] [--updates dense|lazy] [--batch 2] [--steps 6] [--threads 2] [--device cpu] [sizes]
 
 The model is that of bench/actions.cpp (Spacetime-GR, 3.2.1): u = w1 time + w2 geo; inner = w3 place + w4 category + w5 geo; tables
 of blocks, inners, types and profile pieces; a Llama decoder without biases; a softmax over blocks and inners together (joint) or each
@@ -115,11 +115,13 @@ def main():
     P.add_argument("--compile", action="store_true")
     P.add_argument("--head", choices=["joint", "typed"], default="joint")
     P.add_argument("--updates", choices=["dense", "lazy"], default="dense")
+    P.add_argument("--device", default="cpu", help="cpu or cuda")
     P.add_argument("--clip", choices=["off", "on"], default="off", help="clip the gradient to norm 1")
     for name, value in dict(batch=2, steps=6, threads=2, layers=12, width=768, heads=32, feed_forward=2048, blocks=100000, inners=300000, actions=128, profile=16).items():
         P.add_argument("--" + name.replace("_", "-"), type=int, default=value)
     a = P.parse_args()
     torch.set_num_threads(a.threads)
+    torch.set_default_device(a.device)
     torch.manual_seed(0)
     encoder, decoder = Encoder(a), Decoder(a)
     dense = [p for p in decoder.parameters()] + [encoder.fuse_u, encoder.fuse_inner]
@@ -131,11 +133,13 @@ def main():
         loss_of = decoder.forward
         optimizers = [torch.optim.AdamW(dense, lr=1e-4, weight_decay=0, fused=True), torch.optim.SparseAdam(tables, lr=1e-4)]
     forward = torch.compile(loss_of, dynamic=False) if a.compile else loss_of
-    g = torch.Generator().manual_seed(1)
+    g = torch.Generator("cpu").manual_seed(1)
     seconds, first = [], None
     for _ in range(a.steps + 2):
-        b = batch(a, g)
+        with torch.device("cpu"):
+            host = batch(a, g)
         start = time.perf_counter()
+        b = {name: x.to(a.device) for name, x in host.items()}
         loss = forward(b) if a.updates == "dense" else forward(encoder(b), b)
         for o in optimizers:
             o.zero_grad(set_to_none=True)
