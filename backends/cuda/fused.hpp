@@ -18,6 +18,9 @@ bool layer_norm_backward(const Queue&, const View& dx, const View& dw, const Vie
 bool swiglu(const Queue&, const View& y, const View& gate_up);
 bool swiglu_backward(const Queue&, const View& dgate_up, const View& dy, const View& gate_up);
 bool rope(const Queue&, const View& y, const View& x, const View& position, const View& cos, const View& sin, bool inverse);
+bool attention(const Queue&, const View& out, const View& lse, const View& q, const View& k, const View& v, const AttentionLayout& layout, double scale);
+bool attention_backward(const Queue&, const View& dq, const View& dk, const View& dv, const View& dout, const View& q, const View& k, const View& v,
+                        const View& out, const View& lse, const AttentionLayout& layout, double scale);
 
 bool dropout(const Queue&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
 bool sum_squares(const Queue&, const View& out, const View& x);

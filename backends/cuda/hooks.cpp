@@ -53,6 +53,17 @@ bool cuda_backend::try_rope(stream& s, const View& y, const View& x, const View&
   return on_device(s, "rope", cuda::rope, y, x, position, cos, sin, inverse);
 }
 
+bool cuda_backend::try_attention(stream& s, const View& out, const View& lse, const View& q, const View& k, const View& v,
+                                 const AttentionLayout& layout, double scale) {
+  return on_device(s, "attention", cuda::attention, out, lse, q, k, v, layout, scale);
+}
+
+bool cuda_backend::try_attention_backward(stream& s, const View& dq, const View& dk, const View& dv, const View& dout, const View& q,
+                                          const View& k, const View& v, const View& out, const View& lse, const AttentionLayout& layout,
+                                          double scale) {
+  return on_device(s, "attention_backward", cuda::attention_backward, dq, dk, dv, dout, q, k, v, out, lse, layout, scale);
+}
+
 bool cuda_backend::try_dropout(stream& s, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter) {
   return on_device(s, "dropout", cuda::dropout, y, x, p, seed, counter);
 }

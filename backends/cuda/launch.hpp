@@ -19,10 +19,14 @@
 
 namespace chronotope::cuda {
 
+/// What of an attention's layout is against the rules.
+enum class LayoutPart : std::uint8_t { none, offset, query_row, prefix };
+
 /// An id outside its table, in host memory that kernels can write to; read by the host after the next wait.
 struct BadId {
   unsigned found = 0;
   bool scatter = false;
+  LayoutPart layout = LayoutPart::none;
   std::int64_t id = 0, position = 0, rows = 0;
 };
 

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-#include "launch.hpp"
+#include "walk.hpp"
 
 namespace chronotope::cuda {
 
@@ -48,6 +48,32 @@ template <class K, class V> __device__ void sort_in_block(Pairs<K, V>& from, Pai
     to = swapped;
   }
   __syncthreads();
+}
+
+inline constexpr int sort_threads = 256;
+inline constexpr std::int64_t sort_chunk_size = 2048;  // what one block sorts
+
+/// The same, with the result where the elements were.
+template <class K, class V> __device__ void sort_chunk(const Pairs<K, V>& pairs, const Pairs<K, V>& scratch, std::int64_t begin, std::int64_t end) {
+  Pairs<K, V> from = pairs, to = scratch;
+  sort_in_block(from, to, begin, end);
+  if (from.keys == pairs.keys) return;
+  for (std::int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) {
+    pairs.keys[i] = from.keys[i];
+    pairs.values[i] = from.values[i];
+  }
+}
+
+template <class K, class V> __global__ void merge_runs(Pairs<K, V> from, Pairs<K, V> to, std::int64_t count, std::int64_t run) {
+  for (std::int64_t i = first_item(); i < count; i += item_step()) merge_element(from, to, 0, count, run, i);
+}
+
+/// Merges sorted chunks; the result is in `sorted`, which may have become what `other` was.
+template <class K, class V> void merge_chunks(const Queue& queue, const char* operation, Pairs<K, V>& sorted, Pairs<K, V>& other, std::int64_t count) {
+  for (std::int64_t run = sort_chunk_size; run < count; run *= 2) {
+    launch(queue, operation, merge_runs<K, V>, blocks_for(count, sort_threads), sort_threads, sorted, other, count, run);
+    std::swap(sorted, other);
+  }
 }
 
 }  // namespace chronotope::cuda

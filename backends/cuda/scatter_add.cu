@@ -10,8 +10,8 @@ namespace chronotope::cuda {
 
 namespace {
 
-constexpr int threads = 256;
-constexpr std::int64_t chunk = 2048;  // sorted by one block
+constexpr int threads = sort_threads;
+constexpr std::int64_t chunk = sort_chunk_size;
 
 using IdPairs = Pairs<std::int64_t, std::int64_t>;  // id, position
 
@@ -28,18 +28,8 @@ __global__ void sort_chunks(Ids ids, IdPairs out, IdPairs scratch) {
       out.keys[i] = id;
       out.values[i] = i;
     }
-    IdPairs from = out, to = scratch;
-    sort_in_block(from, to, begin, end);
-    if (from.keys == out.keys) continue;
-    for (std::int64_t i = begin + threadIdx.x; i < end; i += blockDim.x) {
-      out.keys[i] = from.keys[i];
-      out.values[i] = from.values[i];
-    }
+    sort_chunk(out, scratch, begin, end);
   }
-}
-
-__global__ void merge_runs(IdPairs from, IdPairs to, std::int64_t count, std::int64_t run) {
-  for (std::int64_t i = first_item(); i < count; i += item_step()) merge_element(from, to, 0, count, run, i);
 }
 
 /// The walk is over one row (table, rows). The thread of an id's first position has all the work of its column.
@@ -69,10 +59,7 @@ void scatter_add(const Queue& queue, const View& table, const View& ids, const V
   IdPairs sorted{scratch.as<std::int64_t>(), scratch.as<std::int64_t>(bytes)};
   IdPairs other{scratch.as<std::int64_t>(2 * bytes), scratch.as<std::int64_t>(3 * bytes)};
   launch(queue, "scatter_add", sort_chunks, blocks_for(which.count, chunk), threads, which, sorted, other);
-  for (std::int64_t run = chunk; run < which.count; run *= 2) {
-    launch(queue, "scatter_add", merge_runs, blocks_for(which.count, threads), threads, sorted, other, which.count, run);
-    std::swap(sorted, other);
-  }
+  merge_chunks(queue, "scatter_add", sorted, other, which.count);
   dispatch(table.dtype, [&](auto zero) {
     using T = decltype(zero);
     launch(queue, "scatter_add", add_rows<T>, blocks_for(which.count * row.elements, threads), threads, sorted, which.count, which.rows, row,

@@ -20,6 +20,13 @@ void refuse_dtype(const char* operation, DType dtype) {
   throw DTypeError("[" + std::string(operation) + "] not defined for " + to_string(dtype));
 }
 
+/// Throws ShapeError.
+[[noreturn]] static void refuse_layout(const BadId& bad) {
+  constexpr const char* parts[] = {"", "offset", "query row", "prefix that ends with"};
+  throw ShapeError("[attention] " + std::string(parts[static_cast<int>(bad.layout)]) + " " + std::to_string(bad.id) + " at position " +
+                   std::to_string(bad.position) + " is against the rules of a layout of " + std::to_string(bad.rows) + " tokens");
+}
+
 void check(cublasStatus_t status, const char* operation) {
   if (status != CUBLAS_STATUS_SUCCESS) throw BackendError("[cuda] " + std::string(operation) + ": cuBLAS: " + cublasGetStatusString(status));
 }
@@ -89,6 +96,7 @@ void cuda_backend::stream::Impl::wait(const char* operation) {
   check(std::exchange(failed_free, cudaSuccess), "deallocate");
   if (!bad_id->found) return;
   const cuda::BadId bad = std::exchange(*bad_id, cuda::BadId{});
+  if (bad.layout != cuda::LayoutPart::none) cuda::refuse_layout(bad);
   throw ShapeError("[" + std::string(bad.scatter ? "scatter_add" : "gather") + "] id " + std::to_string(bad.id) + " at position " +
                    std::to_string(bad.position) + " is outside a table of " + std::to_string(bad.rows) + " rows");
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Numbers on a device, for tests of cuda_backend on a real one and on the emulated one.
 
+#include <algorithm>
 #include <vector>
 
 #include "chronotope/backend/cuda_backend.hpp"
@@ -9,7 +10,7 @@ template <chronotope::Element T> class Array {
  public:
   Array(chronotope::cuda_backend::stream& stream, const chronotope::Shape& shape, const std::vector<T>& values)
       : stream_(stream), view_(chronotope::contiguous_view(nullptr, chronotope::dtype_of<T>, shape)) {
-    view_.data = chronotope::cuda_backend::allocate(stream, values.size() * sizeof(T));
+    view_.data = chronotope::cuda_backend::allocate(stream, std::max<std::size_t>(1, values.size()) * sizeof(T));
     chronotope::cuda_backend::upload(stream, view_.data, values.data(), values.size() * sizeof(T));
   }
   Array(chronotope::cuda_backend::stream& stream, const chronotope::Shape& shape)

@@ -25,6 +25,18 @@ void run_steps() {
   on_host(sum_squares(some({50001}, 6)));
 }
 
+/// Roots and branches of theirs that lie apart, most tokens asking; units and tiles of several.
+void run_attention() {
+  const std::vector<std::int32_t> lengths{70, 40, 3, 2, 0, 5, 33};
+  const std::vector<Prefix> prefixes{{}, {}, {0, 70}, {70, 110}, {}, {0, 33}, {70, 71}};
+  std::vector<std::int32_t> rows;
+  for (std::int32_t t = 0; t < 153; ++t) if (t % 5 > 0) rows.push_back(t);
+  const auto Q = static_cast<std::int64_t>(rows.size());
+  outcome<Fused>({{Q, 2, 24}, {153, 2, 24}, {153, 2, 24}}, DType::f32, 1, [&](auto& c, const auto& x) {
+    return attention(x[0], x[1], x[2], Packing<Fused>(c, lengths, prefixes), Tensor<Fused>::from_host(c, rows, {Q}), 0.3);
+  });
+}
+
 /// Runs the hooks with threads in the order of a seed; the digest of everything that came back.
 std::uint64_t digest_of(std::uint64_t order) {
   cuda_on_host::reset();
@@ -43,6 +55,7 @@ std::uint64_t digest_of(std::uint64_t order) {
     });
   }
   run_steps();
+  run_attention();
   CHECK(cuda_on_host::fault() == "");
   return cuda_on_host::digest();
 }

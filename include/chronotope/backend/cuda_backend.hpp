@@ -80,6 +80,10 @@ struct cuda_backend {
   static bool try_swiglu(stream&, const View& y, const View& gate_up);
   static bool try_swiglu_backward(stream&, const View& dgate_up, const View& dy, const View& gate_up);
   static bool try_rope(stream&, const View& y, const View& x, const View& position, const View& cos, const View& sin, bool inverse);
+  static bool try_attention(stream&, const View& out, const View& lse, const View& q, const View& k, const View& v, const AttentionLayout& layout,
+                            double scale);
+  static bool try_attention_backward(stream&, const View& dq, const View& dk, const View& dv, const View& dout, const View& q, const View& k,
+                                     const View& v, const View& out, const View& lse, const AttentionLayout& layout, double scale);
   static bool try_dropout(stream&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
   static bool try_sum_squares(stream&, const View& out, const View& x);
   static bool try_adamw(stream&, const View& p, const View& m, const View& v, const View& g, const AdamStep& step);
