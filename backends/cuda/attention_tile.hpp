@@ -3,14 +3,19 @@
 // the axis that is summed over outermost, four numbers of a tile's row or column together, so that a step of a product is
 // R / 4 + 1 reads of four numbers for 4 R multiplications.
 
+#include <utility>
+
 #include "attention_layout.hpp"
-#include "map.hpp"
+#include "chronotope/core/shape.hpp"
 
 namespace chronotope::cuda {
 
 inline constexpr int tile_columns = 32, column_quads = 8;
 
-template <class T> using Quad = Pack<T, 4>;
+/// Four numbers side by side, moved by 16 bytes.
+template <class T> struct alignas(16) Quad {
+  T value[4];
+};
 
 /// How W warps share a tile: a thread has R rows by 4 columns, a warp 4 R rows of its own.
 template <int R, int W> struct TileTeam {
@@ -71,7 +76,8 @@ template <class T> struct HeadRows {
 
   explicit HeadRows(const View& v)
       : data(v.as<T>()), row_step(v.strides[0]), head_step(v.strides[1]), width(static_cast<int>(v.shape[2])),
-        packed(width % 4 == 0 && (v.shape[0] < 2 || row_step % 4 == 0) && (v.shape[1] < 2 || head_step % 4 == 0) && fits_packs<T, 4>(data)) {}
+        packed(width % 4 == 0 && (v.shape[0] < 2 || row_step % 4 == 0) && (v.shape[1] < 2 || head_step % 4 == 0) &&
+               reinterpret_cast<std::uintptr_t>(data) % alignof(Quad<T>) == 0) {}
 
   __device__ T* at(std::int64_t row, std::int64_t head) const { return data + row * row_step + head * head_step; }
   /// Columns column … column + 3 of a head; zeros beyond its width and where there is no row.
