@@ -38,7 +38,7 @@ void cuda_backend::select(stream& s, const View& out, const View& cond, const Vi
 
 void cuda_backend::matmul(stream& s, const View& out, const View& a, const View& b, double beta) {
   const DeviceGuard guard(s.impl().device, "matmul");
-  if (!cuda::blas_matmul(s.impl(), out, a, b, beta)) cuda::tiled_matmul(s.impl().queue(), out, a, b, beta);
+  cuda::product(s.impl(), out, a, b, beta);
 }
 
 void cuda_backend::reduce(stream& s, Reduction op, const View& out, const View& in) {

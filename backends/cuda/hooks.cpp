@@ -1,6 +1,7 @@
 // The fused hooks: the right device, then the kernels.
 
 #include "fused.hpp"
+#include "linear.hpp"
 #include "stream.hpp"
 
 namespace chronotope {
@@ -11,6 +12,11 @@ template <class... P, class... A>
 bool on_device(cuda_backend::stream& s, const char* operation, bool (*hook)(const cuda::Queue&, P...), const A&... arguments) {
   const cuda::DeviceGuard guard(s.impl().device, operation);
   return hook(s.impl().queue(), arguments...);
+}
+template <class... P, class... A>
+bool on_device(cuda_backend::stream& s, const char* operation, bool (*hook)(cuda::Impl&, P...), const A&... arguments) {
+  const cuda::DeviceGuard guard(s.impl().device, operation);
+  return hook(s.impl(), arguments...);
 }
 
 }  // namespace
@@ -62,6 +68,28 @@ bool cuda_backend::try_attention_backward(stream& s, const View& dq, const View&
                                           const View& k, const View& v, const View& out, const View& lse, const AttentionLayout& layout,
                                           double scale) {
   return on_device(s, "attention_backward", cuda::attention_backward, dq, dk, dv, dout, q, k, v, out, lse, layout, scale);
+}
+
+bool cuda_backend::try_linear_cross_entropy(stream& s, const View& nll, const View& lse, const View& h, const View& w, const View& target) {
+  return on_device(s, "linear_cross_entropy", cuda::linear_cross_entropy, nll, lse, h, w, target);
+}
+
+bool cuda_backend::try_linear_cross_entropy_backward(stream& s, const View& dh, const View& dw, const View& dnll, const View& h, const View& w,
+                                                     const View& target, const View& lse) {
+  return on_device(s, "linear_cross_entropy_backward", cuda::linear_cross_entropy_backward, dh, dw, dnll, h, w, target, lse);
+}
+
+bool cuda_backend::try_linear(stream& s, const View& y, const View& x, const View& w, const View& bias, bool relu) {
+  return on_device(s, "linear", cuda::linear, y, x, w, bias, relu);
+}
+
+bool cuda_backend::try_linear_backward(stream& s, const View& dx, const View& dw, const View& db, const View& dy, const View& x, const View& w,
+                                       const View& y, bool relu) {
+  return on_device(s, "linear_backward", cuda::linear_backward, dx, dw, db, dy, x, w, y, relu);
+}
+
+bool cuda_backend::try_linear_grouped(stream& s, const View& y, const View& x, const View& w, const View& bias, const View& group) {
+  return on_device(s, "linear_grouped", cuda::linear_grouped, y, x, w, bias, group);
 }
 
 bool cuda_backend::try_dropout(stream& s, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter) {

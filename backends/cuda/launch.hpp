@@ -15,6 +15,7 @@
 #define CHRONOTOPE_SHARED(T, name, N) __shared__ T name[N]
 #define CHRONOTOPE_NAME_LAUNCH(name) static_cast<void>(name)
 #define CHRONOTOPE_MOST_BLOCKS 8192  // several waves of the largest device
+#define CHRONOTOPE_LOGIT_SIDE 4096   // of a square block of logits: 64 MiB of f32
 #endif
 
 namespace chronotope::cuda {

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <optional>
-#include <utility>
 
 #include "cpu/strided.hpp"
+#include "kernels.hpp"
 
 namespace chronotope::cuda {
 
@@ -23,13 +23,6 @@ std::optional<Operand> operand_of(const View& v) {
   if ((columns == 1 || column == 1) && (rows == 1 || row >= columns)) return Operand{v.data, CUBLAS_OP_N, rows == 1 ? columns : row};
   if ((rows == 1 || row == 1) && (columns == 1 || column >= rows)) return Operand{v.data, CUBLAS_OP_T, columns == 1 ? rows : column};
   return std::nullopt;
-}
-
-View transposed(View v) {
-  const int rank = v.shape.rank();
-  std::swap(v.shape[rank - 1], v.shape[rank - 2]);
-  std::swap(v.strides[rank - 1], v.strides[rank - 2]);
-  return v;
 }
 
 struct Product {
@@ -75,6 +68,10 @@ bool blas_matmul(cuda_backend::stream::Impl& impl, const View& out, const View& 
   const auto batch = cpu::make_loop(out.shape, 0, out.shape.rank() - 2, operands[0]->strides, operands[1]->strides, operands[2]->strides);
   cpu::for_each_line(batch, [&](const auto& at) { product->run(impl.blas(), at, {batch.step(0), batch.step(1), batch.step(2)}, batch.line()); });
   return true;
+}
+
+void product(cuda_backend::stream::Impl& impl, const View& out, const View& a, const View& b, double beta) {
+  if (!blas_matmul(impl, out, a, b, beta)) tiled_matmul(impl.queue(), out, a, b, beta);
 }
 
 }  // namespace chronotope::cuda

@@ -37,6 +37,17 @@ void run_attention() {
   });
 }
 
+void run_products() {
+  const auto run = [&](const std::vector<Shape>& shapes, auto f) { outcome<Fused>(shapes, DType::f32, 0.5, f); };
+  const auto ids = [](auto& c, std::int64_t n) { return Tensor<Fused>::from_host(c, std::vector<std::int32_t>(static_cast<std::size_t>(n), 3), {n}); };
+  for (const std::int64_t width : {33, 64}) {
+    run({{200, 9}, {width, 9}, {width}}, [](auto&, const auto& x) { return linear(x[0], x[1], x[2], true); });
+    run({{20, 9}, {width, 9}, {5, width}}, [&](auto& c, const auto& x) { return linear_grouped(x[0], x[1], x[2] * 1.0, ids(c, 20)); });
+  }
+  for (const auto& [rows, classes] : {std::pair<std::int64_t, std::int64_t>{130, 70}, {3, 1401}})
+    run({{rows, 9}, {classes, 9}}, [&, n = rows](auto& c, const auto& x) { return linear_cross_entropy(x[0], x[1], ids(c, n)); });
+}
+
 /// Runs the hooks with threads in the order of a seed; the digest of everything that came back.
 std::uint64_t digest_of(std::uint64_t order) {
   cuda_on_host::reset();
@@ -56,6 +67,7 @@ std::uint64_t digest_of(std::uint64_t order) {
   }
   run_steps();
   run_attention();
+  run_products();
   CHECK(cuda_on_host::fault() == "");
   return cuda_on_host::digest();
 }

@@ -84,6 +84,16 @@ struct cuda_backend {
                             double scale);
   static bool try_attention_backward(stream&, const View& dq, const View& dk, const View& dv, const View& dout, const View& q, const View& k,
                                      const View& v, const View& out, const View& lse, const AttentionLayout& layout, double scale);
+  /// Logits are made block by block, in 64 MiB at most; a row whose target has no class adds nothing to the gradients.
+  static bool try_linear_cross_entropy(stream&, const View& nll, const View& lse, const View& h, const View& w, const View& target);
+  static bool try_linear_cross_entropy_backward(stream&, const View& dh, const View& dw, const View& dnll, const View& h, const View& w,
+                                                const View& target, const View& lse);
+  /// Declined without a bias: cuBLAS chooses its kernel by the number of rows, so it cannot promise a row bits of its own. For the
+  /// same reason a row's bits may depend on how many there are where there is a bias.
+  static bool try_linear(stream&, const View& y, const View& x, const View& w, const View& bias, bool relu);
+  static bool try_linear_backward(stream&, const View& dx, const View& dw, const View& db, const View& dy, const View& x, const View& w,
+                                  const View& y, bool relu);
+  static bool try_linear_grouped(stream&, const View& y, const View& x, const View& w, const View& bias, const View& group);
   static bool try_dropout(stream&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
   static bool try_sum_squares(stream&, const View& out, const View& x);
   static bool try_adamw(stream&, const View& p, const View& m, const View& v, const View& g, const AdamStep& step);

@@ -12,6 +12,7 @@
 #define CHRONOTOPE_SHARED(T, name, N) static ::cuda_on_host::Shared<T, N> name(#name)
 #define CHRONOTOPE_NAME_LAUNCH(name) ::cuda_on_host::name_launch(name)
 #define CHRONOTOPE_MOST_BLOCKS 3  // small operands too are more than a grid covers
+#define CHRONOTOPE_LOGIT_SIDE 64  // and small vocabularies more than a block of logits
 
 namespace cuda_on_host {
 
