@@ -93,6 +93,8 @@ void Arena::close() {
 void Arena::begin_life(void* user) {
   Block& block = *living(user);
   block.state = State::live;
+  live_bytes_ += block.bytes;
+  peak_bytes_ = std::max(peak_bytes_, live_bytes_);
   protect(block, true);
   fill_guard(block.pages, block.user);
   std::memset(block.user, 0xFF, block.bytes);
@@ -108,6 +110,7 @@ void Arena::end_life(void* user) {
   Block& block = *living(user);
   if (block.open) check_guard(block);
   block.state = State::freed;
+  live_bytes_ -= block.bytes;
   ASAN_UNPOISON_MEMORY_REGION(block.pages, block.span);
   protect(block, false);
   madvise(block.pages, block.span, MADV_DONTNEED);

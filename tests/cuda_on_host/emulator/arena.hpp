@@ -39,6 +39,10 @@ class Arena {
   /// "4 bytes behind a block of 128 bytes"
   std::string describe(const void* p) const;
   std::size_t live() const;
+  /// Bytes of the blocks that live, and the most they were since forget_peak().
+  std::size_t live_bytes() const { return live_bytes_; }
+  std::size_t peak_bytes() const { return peak_bytes_; }
+  void forget_peak() { peak_bytes_ = live_bytes_; }
 
  private:
   enum class State : std::uint8_t { reserved, live, freed };
@@ -62,6 +66,7 @@ class Arena {
   Blocks living_, freed_;      ///< of the freed ones the latest, for messages
   std::vector<Block*> open_;  ///< touched since open()
   bool running_ = false;
+  std::size_t live_bytes_ = 0, peak_bytes_ = 0;
 };
 
 }  // namespace cuda_on_host

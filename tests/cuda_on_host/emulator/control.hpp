@@ -28,6 +28,11 @@ std::uint64_t digest();
 std::size_t live_blocks();
 std::size_t kernels_run();
 
+/// Bytes of the device's memory that live blocks have, and the most they had since forget_peak(). In the order of the stream.
+std::size_t live_bytes();
+std::size_t peak_bytes();
+void forget_peak();
+
 /// Exit status of a process that touched memory it must not touch (the text is on stderr).
 inline constexpr int touched_memory = 86;
 

@@ -105,6 +105,9 @@ void reset() {
 }
 std::uint64_t digest() { return device().digest; }
 std::size_t live_blocks() { return device().arena.live(); }
+std::size_t live_bytes() { return device().arena.live_bytes(); }
+std::size_t peak_bytes() { return device().arena.peak_bytes(); }
+void forget_peak() { device().arena.forget_peak(); }
 std::size_t kernels_run() { return device().kernels; }
 
 }  // namespace cuda_on_host

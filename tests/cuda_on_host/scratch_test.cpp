@@ -1,0 +1,43 @@
+// Memory that hooks take for themselves.
+#include <doctest/doctest.h>
+
+#include <cuda_runtime.h>
+
+#include "cuda/arrays.hpp"
+#include "emulator/control.hpp"
+
+using namespace chronotope;
+
+namespace {
+
+/// Bytes that both passes of linear_cross_entropy need beside their arguments.
+template <class T> std::size_t scratch_of(std::int64_t Q, std::int64_t P) {
+  cuda_backend::stream s;
+  const Array<T> h(s, {Q, 1}), w(s, {P, 1}), nll(s, {Q}), lse(s, {Q}), dh(s, {Q, 1}), dw(s, {P, 1});
+  const Array<std::int32_t> target(s, {Q});
+  const auto run = [&] {
+    REQUIRE(cuda_backend::try_linear_cross_entropy(s, nll.view(), lse.view(), h.view(), w.view(), target.view()));
+    REQUIRE(cuda_backend::try_linear_cross_entropy_backward(s, dh.view(), dw.view(), nll.view(), h.view(), w.view(), target.view(), lse.view()));
+    cuda_backend::synchronize(s);
+  };
+  run();  // cuBLAS's workspace stays
+  const std::size_t before = cuda_on_host::live_bytes();
+  cuda_on_host::forget_peak();
+  run();
+  CHECK(cuda_on_host::live_bytes() == before);
+  return cuda_on_host::peak_bytes() - before;
+}
+
+}  // namespace
+
+TEST_CASE("linear cross entropy takes a block of logits, however many rows and classes there are") {
+  cuda_on_host::reset();
+  constexpr std::size_t side = CHRONOTOPE_LOGIT_SIDE, block = side * side * 4, state = 4;  // numbers that a row of a block keeps
+  for (const auto& [rows, classes] : {std::pair<std::int64_t, std::int64_t>{1, 9000}, {64, 1000}, {65, 1000}, {500, 130}}) {
+    CAPTURE(rows);
+    const std::size_t narrow = scratch_of<float>(rows, classes), wide = scratch_of<double>(rows, classes);
+    CHECK(narrow <= block + side * state * sizeof(float));
+    CHECK(wide <= block + side * state * sizeof(double));
+    CHECK(wide >= block / 2);
+  }
+}
