@@ -3,7 +3,8 @@
 // and sum of exponentials follow its blocks (Milakov & Gimelshein 2018).
 // The floor is the products' arithmetic, 2 Q P D operations forward and 6 Q P D backward. Beside it a logit is written and read once
 // forward, and twice each backward before both products read it. All classes of a block of rows come before the next rows in the
-// forward pass, so a row's state is as short as the block; the other way round in the backward pass.
+// forward pass, so a row's state is as short as the block; the other way round in the backward pass. A row of a block has one team of
+// threads, so fewer than some hundred rows leave a device idle while their logits are looked at.
 #include <cmath>
 #include <limits>
 
