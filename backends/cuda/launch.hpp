@@ -1,6 +1,6 @@
 #pragma once
 // How kernels are started and what they share. No <<<>>>: these files are compiled by the host compiler too, against the stand-ins
-// of tests/cuda_on_host, which bring their own CHRONOTOPE_SHARED, and so few blocks that every kernel has to loop.
+// of tests/cuda_on_host, which bring their own CHRONOTOPE_SHARED, and so few blocks and so small chunks that everything has to loop.
 
 #include <cuda_runtime.h>
 
@@ -16,6 +16,7 @@
 #define CHRONOTOPE_NAME_LAUNCH(name) static_cast<void>(name)
 #define CHRONOTOPE_MOST_BLOCKS 8192  // several waves of the largest device
 #define CHRONOTOPE_LOGIT_SIDE 4096   // of a square block of logits: 64 MiB of f32
+#define CHRONOTOPE_CHUNK_BYTES (64 << 20)  // of scratch at a time, for work in chunks: about what a device caches
 #endif
 
 namespace chronotope::cuda {
