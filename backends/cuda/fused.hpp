@@ -1,7 +1,7 @@
 #pragma once
 // The fused hooks as kernels, a family a file. False, having queued nothing, for what they do not cover.
 
-#include "chronotope/backend/fused.hpp"
+#include "chronotope/backend/cuda_backend.hpp"
 #include "launch.hpp"
 
 namespace chronotope::cuda {
@@ -21,6 +21,13 @@ bool rope(const Queue&, const View& y, const View& x, const View& position, cons
 bool attention(const Queue&, const View& out, const View& lse, const View& q, const View& k, const View& v, const AttentionLayout& layout, double scale);
 bool attention_backward(const Queue&, const View& dq, const View& dk, const View& dv, const View& dout, const View& q, const View& k, const View& v,
                         const View& out, const View& lse, const AttentionLayout& layout, double scale);
+
+bool forgetting_mask(const Queue&, const View& mask, const ReviewViews& points, const CurveConstants& constants, const CurveShape& shape);
+bool forgetting_mask_backward(const Queue&, const CurveConstants& gradients, const View& dmask, const ReviewViews& points,
+                              const CurveConstants& constants, const CurveShape& shape);
+
+bool hmin(const Queue&, cuda_backend::stream&, const View& out, const HminViews& inputs);
+bool hmin_backward(const Queue&, cuda_backend::stream&, const HminViews& gradients, const View& dout, const HminViews& inputs);
 
 bool dropout(const Queue&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
 bool sum_squares(const Queue&, const View& out, const View& x);

@@ -92,6 +92,26 @@ bool cuda_backend::try_linear_grouped(stream& s, const View& y, const View& x, c
   return on_device(s, "linear_grouped", cuda::linear_grouped, y, x, w, bias, group);
 }
 
+bool cuda_backend::try_forgetting_mask(stream& s, const View& mask, const ReviewViews& points, const CurveConstants& constants,
+                                       const CurveShape& shape) {
+  return on_device(s, "forgetting_mask", cuda::forgetting_mask, mask, points, constants, shape);
+}
+
+bool cuda_backend::try_forgetting_mask_backward(stream& s, const CurveConstants& gradients, const View& dmask, const ReviewViews& points,
+                                                const CurveConstants& constants, const CurveShape& shape) {
+  return on_device(s, "forgetting_mask_backward", cuda::forgetting_mask_backward, gradients, dmask, points, constants, shape);
+}
+
+bool cuda_backend::try_hmin(stream& s, const View& out, const HminViews& inputs) {
+  const cuda::DeviceGuard guard(s.impl().device, "hmin");
+  return cuda::hmin(s.impl().queue(), s, out, inputs);
+}
+
+bool cuda_backend::try_hmin_backward(stream& s, const HminViews& gradients, const View& dout, const HminViews& inputs) {
+  const cuda::DeviceGuard guard(s.impl().device, "hmin_backward");
+  return cuda::hmin_backward(s.impl().queue(), s, gradients, dout, inputs);
+}
+
 bool cuda_backend::try_dropout(stream& s, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter) {
   return on_device(s, "dropout", cuda::dropout, y, x, p, seed, counter);
 }

@@ -94,6 +94,11 @@ struct cuda_backend {
   static bool try_linear_backward(stream&, const View& dx, const View& dw, const View& db, const View& dy, const View& x, const View& w,
                                   const View& y, bool relu);
   static bool try_linear_grouped(stream&, const View& y, const View& x, const View& w, const View& bias, const View& group);
+  static bool try_forgetting_mask(stream&, const View& mask, const ReviewViews& points, const CurveConstants& constants, const CurveShape& shape);
+  static bool try_forgetting_mask_backward(stream&, const CurveConstants& gradients, const View& dmask, const ReviewViews& points,
+                                           const CurveConstants& constants, const CurveShape& shape);
+  static bool try_hmin(stream&, const View& out, const HminViews& inputs);
+  static bool try_hmin_backward(stream&, const HminViews& gradients, const View& dout, const HminViews& inputs);
   static bool try_dropout(stream&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
   static bool try_sum_squares(stream&, const View& out, const View& x);
   static bool try_adamw(stream&, const View& p, const View& m, const View& v, const View& g, const AdamStep& step);

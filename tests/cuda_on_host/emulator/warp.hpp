@@ -63,6 +63,7 @@ template <class T> T __shfl_xor_sync(unsigned mask, T value, int bits, cuda_on_h
 }
 
 inline int __popc(unsigned x) { return __builtin_popcount(x); }
+inline int __clz(unsigned x) { return x == 0 ? 32 : __builtin_clz(x); }
 
 /// Fibres change at barriers only, so an atomic operation on the device's memory is an ordinary one here.
 template <class T> T atomicAdd(T* at, T x) {
