@@ -48,6 +48,24 @@ void run_products() {
     run({{rows, 9}, {classes, 9}}, [&, n = rows](auto& c, const auto& x) { return linear_cross_entropy(x[0], x[1], ids(c, n)); });
 }
 
+/// Forgetting masks and interest units of 5 samples of `kept` behaviours.
+void run_stim(std::int64_t kept) {
+  std::vector<std::uint8_t> valid, review;
+  for (std::int64_t i = 0; i < 5 * kept; ++i) valid.push_back(i / kept != 1 && i % 5 != 2);
+  for (std::int64_t i = 0; i < 15 * kept; ++i) review.push_back(i * 7 % 3 == 0);
+  const std::vector<double> time = draw(5 * kept, 7, 0, 9);
+  const auto mask = [&](auto& c, const auto& x) {
+    const ReviewTensors<Fused> at{Tensor<Fused>::from_host(c, valid, {5, kept}), Tensor<Fused>::from_host(c, review, {5, 3, kept}),
+                                  upload(c, time, {5, kept}, DType::f32)};
+    return forgetting_mask<Fused>(at, {x[0], x[1], x[2] + 3.0, x[3] + 2.0}, {.logistic = true});
+  };
+  outcome<Fused>(std::vector<Shape>(4, Shape{3}), DType::f32, 1, mask);
+  const auto unit = [&](auto& c, const auto& x) {
+    return hmin<Fused>({x[0], x[1], x[2], Tensor<Fused>::from_host(c, valid, {5, kept}), x[3], x[4], x[5], x[6], x[7]});
+  };
+  outcome<Fused>({{5, 6, 40}, {5, kept, 40}, {5, 3, kept}, {1}, {34, 40}, {34}, {2, 3, 17}, {2, 3}}, DType::f32, 1, unit);
+}
+
 /// Runs the hooks with threads in the order of a seed; the digest of everything that came back.
 std::uint64_t digest_of(std::uint64_t order) {
   cuda_on_host::reset();
@@ -68,6 +86,7 @@ std::uint64_t digest_of(std::uint64_t order) {
   run_steps();
   run_attention();
   run_products();
+  for (const std::int64_t kept : {70, 600}) run_stim(kept);
   CHECK(cuda_on_host::fault() == "");
   return cuda_on_host::digest();
 }
