@@ -5,6 +5,8 @@
 // The floor is the first layers: 2 k H F D operations a sample, three times that backwards, and 2 k H F Q M for each pass over hidden values.
 
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include "chronotope/backend/cuda_backend.hpp"
 #include "fused.hpp"

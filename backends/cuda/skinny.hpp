@@ -4,9 +4,8 @@
 // memory, where a warp reads four of them at once; an element of the items is read once for the 16 and may be computed while it is read.
 // Sums are blocked, in an order that the sizes alone say.
 
-#include <cmath>
-
-#include "map.hpp"
+#include "cpu/arithmetic.hpp"
+#include "walk.hpp"
 
 namespace chronotope::cuda {
 
@@ -20,7 +19,10 @@ inline constexpr int dot_items = 128, dot_columns = 32;            // dots(): a 
 inline constexpr int side_columns = 32, side_lanes = 8;            // pool(), spread(): threads of a block
 inline constexpr int tile_items = 64, lane_items = tile_items / side_lanes;
 
-template <class T> using Four = Pack<T, 4>;
+/// Four numbers that are loaded 16 bytes at a time.
+template <class T> struct alignas(16) Four {
+  T value[4];
+};
 
 /// Where a block works: tile number t of all samples.
 struct SkinnyTile {
