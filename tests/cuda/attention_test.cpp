@@ -6,7 +6,7 @@
 #include "chronotope/backend/cuda_backend.hpp"
 #include "cuda/arrays.hpp"
 #include "branching.hpp"
-#include "ops/fused_comparison.hpp"
+#include "fused/comparison.hpp"
 
 using namespace chronotope;
 using namespace chronotope::test;

@@ -7,7 +7,7 @@
 #include "chronotope/backend/cuda_backend.hpp"
 #include "chronotope/core/error.hpp"
 #include "cuda/arrays.hpp"
-#include "ops/fused_comparison.hpp"
+#include "fused/comparison.hpp"
 
 using namespace chronotope;
 using namespace chronotope::test;
