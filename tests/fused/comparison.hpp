@@ -75,6 +75,7 @@ struct FusedCase {
   std::string operation, what;  ///< "rms_norm", "[3, 5]"
   double terms;                 ///< of its largest sum
   Taken taken = Taken::yes;     ///< whether a backend that has the hook must take it
+  bool alone = true;            ///< whether nothing else is recorded: one node then says that the hook took it
 };
 
 /// f of tensors of these shapes, drawn from ±range, and its gradients, on any backend.

@@ -49,7 +49,7 @@ template <class V> void forgetting_case(V&& visit, std::int64_t kept, const Curv
   };
   // What the least and the largest get cancels most of the rest: the terms are larger than the sums by this much.
   const double cancelled = 64;
-  visit(FusedCase{"forgetting_mask", what + (" of " + std::to_string(kept)), static_cast<double>(samples * kept) * cancelled, Taken::either},
+  visit(FusedCase{"forgetting_mask", what + (" of " + std::to_string(kept)), static_cast<double>(samples * kept) * cancelled, Taken::either, false},
         WithGradients{std::vector<Shape>(4, Shape{materials}), 1, mask});
 }
 

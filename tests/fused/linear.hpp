@@ -41,7 +41,7 @@ template <class V> void grouped_cases(V&& visit) {
       using B = typename std::decay_t<decltype(c)>::backend;
       return linear_grouped(x[0], x[1], x[2] * 1.0, Tensor<B>::from_host(c, group, {n}));  // the gradient of a leaf would stay rows
     };
-    visit(FusedCase{"linear_grouped", to_string(Shape{rows, in, out, groups}), static_cast<double>(std::max({rows, in, out})), Taken::either},
+    visit(FusedCase{"linear_grouped", to_string(Shape{rows, in, out, groups}), static_cast<double>(std::max({rows, in, out})), Taken::either, false},
           WithGradients{{{rows, in}, {out, in}, {groups, out}}, 1.5, layer});
   }
 }
