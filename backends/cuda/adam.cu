@@ -1,10 +1,11 @@
-// AdamW in one pass over memory, dense and by rows.
+// AdamW in one pass over memory: of one parameter, of many in one launch, and of some rows.
 #include <cmath>
+#include <vector>
 
 #include "fused.hpp"
 #include "ids.hpp"
+#include "map.hpp"
 #include "rows.hpp"
-#include "walk.hpp"
 
 namespace chronotope::cuda {
 
@@ -34,9 +35,56 @@ template <class T> struct Adam {
   }
 };
 
-template <class T> __global__ void update_all(std::int64_t n, Adam<T> adam, T* p, T* m, T* v, const T* g) {
-  for (std::int64_t i = first_item(); i < n; i += item_step()) adam.update(p[i], m[i], v[i], g[i]);
+/// One parameter, dense, and which chunk of all parameters' chunks is its first.
+template <class T> struct Slot {
+  T *p, *m, *v;
+  const T* g;
+  std::int64_t n, first;
+  bool packed;  ///< all four lie by 16 bytes
+
+  static constexpr int pack = 16 / sizeof(T);
+  Slot(const AdamViews& x, std::int64_t first_chunk)
+      : p(x.p.as<T>()), m(x.m.as<T>()), v(x.v.as<T>()), g(x.g.as<T>()), n(x.p.elements()), first(first_chunk),
+        packed(fits_packs<T, pack>(p) && fits_packs<T, pack>(m) && fits_packs<T, pack>(v) && fits_packs<T, pack>(g)) {}
+};
+
+constexpr int threads = 256, chunk = 2048;
+
+/// The elements of one chunk by a block: 16 bytes at a time where all four lie so, and what is left one by one. 28 bytes an element.
+template <class T> __device__ void update_chunk(const Slot<T>& s, std::int64_t number, const Adam<T>& adam) {
+  constexpr int V = Slot<T>::pack;
+  const std::int64_t begin = (number - s.first) * chunk, end = begin + chunk < s.n ? begin + chunk : s.n;
+  const std::int64_t packs = s.packed ? (end - begin) / V : 0;
+  for (std::int64_t i = threadIdx.x; i < packs; i += threads) {
+    const std::int64_t at = begin / V + i;
+    Pack<T, V> p = reinterpret_cast<Pack<T, V>*>(s.p)[at], m = reinterpret_cast<Pack<T, V>*>(s.m)[at], v = reinterpret_cast<Pack<T, V>*>(s.v)[at];
+    const Pack<T, V> g = reinterpret_cast<const Pack<T, V>*>(s.g)[at];
+    for (int j = 0; j < V; ++j) adam.update(p.value[j], m.value[j], v.value[j], g.value[j]);
+    reinterpret_cast<Pack<T, V>*>(s.p)[at] = p;
+    reinterpret_cast<Pack<T, V>*>(s.m)[at] = m;
+    reinterpret_cast<Pack<T, V>*>(s.v)[at] = v;
+  }
+  for (std::int64_t i = begin + packs * V + threadIdx.x; i < end; i += threads) adam.update(s.p[i], s.m[i], s.v[i], s.g[i]);
 }
+
+template <class T> __global__ void update_one(Slot<T> slot, std::int64_t chunks, Adam<T> adam) {
+  for (std::int64_t c = blockIdx.x; c < chunks; c += gridDim.x) update_chunk(slot, c, adam);
+}
+
+/// Slots in ascending order of their first chunks; none is empty.
+template <class T> __global__ void update_many(const Slot<T>* slots, int count, std::int64_t chunks, Adam<T> adam) {
+  for (std::int64_t c = blockIdx.x; c < chunks; c += gridDim.x) {
+    int low = 0, high = count;  // the last slot that begins at or before c is in [low, high)
+    while (high - low > 1) {
+      const int middle = (low + high) / 2;
+      if (slots[middle].first <= c) low = middle;
+      else high = middle;
+    }
+    update_chunk(slots[low], c, adam);
+  }
+}
+
+std::int64_t chunks_of(const View& p) { return (p.elements() + chunk - 1) / chunk; }
 
 template <class T> struct UpdateRows {
   std::int64_t columns;
@@ -59,13 +107,33 @@ template <class T> struct UpdateRows {
 }  // namespace
 
 bool adamw(const Queue& queue, const View& p, const View& m, const View& v, const View& g, const AdamStep& step) {
-  constexpr int threads = 256;
   if (!are_dense(p, m, v, g)) return false;
-  const std::int64_t n = p.elements();
-  if (n == 0) return true;
+  const std::int64_t chunks = chunks_of(p);
+  if (chunks == 0) return true;
   with_floating(p.dtype, [&](auto zero) {
     using T = decltype(zero);
-    launch(queue, "adamw", update_all<T>, blocks_for(n, threads), threads, n, Adam<T>(step), p.as<T>(), m.as<T>(), v.as<T>(), g.as<T>());
+    launch(queue, "adamw", update_one<T>, blocks_for(chunks, 1), threads, Slot<T>({p, m, v, g}, 0), chunks, Adam<T>(step));
+  });
+  return true;
+}
+
+bool adamw_many(const Queue& queue, cuda_backend::stream& s, std::span<const AdamViews> all, const AdamStep& step) {
+  for (const AdamViews& x : all)
+    if (x.p.dtype != all[0].p.dtype || !are_dense(x.p, x.m, x.v, x.g)) return false;
+  if (all.empty()) return true;
+  with_floating(all[0].p.dtype, [&](auto zero) {
+    using T = decltype(zero);
+    std::vector<Slot<T>> slots;
+    std::int64_t chunks = 0;
+    for (const AdamViews& x : all) {
+      if (x.p.elements() > 0) slots.emplace_back(x, chunks);
+      chunks += chunks_of(x.p);
+    }
+    if (slots.empty()) return;
+    const std::size_t bytes = slots.size() * sizeof(Slot<T>);
+    const Scratch table(queue, bytes, "adamw_many");
+    cuda_backend::upload(s, table.as<void>(), slots.data(), bytes);
+    launch(queue, "adamw_many", update_many<T>, blocks_for(chunks, 1), threads, table.as<Slot<T>>(), static_cast<int>(slots.size()), chunks, Adam<T>(step));
   });
   return true;
 }

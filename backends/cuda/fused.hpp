@@ -32,6 +32,7 @@ bool hmin_backward(const Queue&, cuda_backend::stream&, const HminViews& gradien
 bool dropout(const Queue&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
 bool sum_squares(const Queue&, const View& out, const View& x);
 bool adamw(const Queue&, const View& p, const View& m, const View& v, const View& g, const AdamStep& step);
+bool adamw_many(const Queue&, cuda_backend::stream&, std::span<const AdamViews> all, const AdamStep& step);
 bool adamw_rows(const Queue&, const View& p, const View& m, const View& v, const View& ids, const View& g, const AdamStep& step);
 
 }  // namespace chronotope::cuda

@@ -124,6 +124,11 @@ bool cuda_backend::try_adamw(stream& s, const View& p, const View& m, const View
   return on_device(s, "adamw", cuda::adamw, p, m, v, g, step);
 }
 
+bool cuda_backend::try_adamw_many(stream& s, std::span<const AdamViews> all, const AdamStep& step) {
+  const cuda::DeviceGuard guard(s.impl().device, "adamw_many");
+  return cuda::adamw_many(s.impl().queue(), s, all, step);
+}
+
 bool cuda_backend::try_adamw_rows(stream& s, const View& p, const View& m, const View& v, const View& ids, const View& g, const AdamStep& step) {
   return on_device(s, "adamw_rows", cuda::adamw_rows, p, m, v, ids, g, step);
 }

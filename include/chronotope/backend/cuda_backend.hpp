@@ -102,6 +102,7 @@ struct cuda_backend {
   static bool try_dropout(stream&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
   static bool try_sum_squares(stream&, const View& out, const View& x);
   static bool try_adamw(stream&, const View& p, const View& m, const View& v, const View& g, const AdamStep& step);
+  static bool try_adamw_many(stream&, std::span<const AdamViews> all, const AdamStep& step);
   static bool try_adamw_rows(stream&, const View& p, const View& m, const View& v, const View& ids, const View& g, const AdamStep& step);
 };
 

@@ -10,6 +10,7 @@
 // H heads, D width, P classes.
 
 #include <cstdint>
+#include <span>
 
 #include "chronotope/core/shape.hpp"
 
@@ -31,6 +32,11 @@ struct AdamStep {
   double correction1;  ///< 1 - beta1^t
   double correction2;  ///< 1 - beta2^t
   double grad_scale;   ///< clipping and accumulation
+};
+
+/// A parameter, its two moments and its gradient.
+struct AdamViews {
+  View p, m, v, g;
 };
 
 /// What is forgotten after the time x, in units of S / (1 + n I) after the n-th review.
@@ -109,6 +115,8 @@ struct HminViews {
 //   try_sum_squares(s, out, x)
 // adamw, in place, one pass over memory; all four of one shape and contiguous
 //   try_adamw(s, p, m, v, g, const AdamStep&)
+// adamw of many parameters at once, as adamw of each
+//   try_adamw_many(s, std::span<const AdamViews>, const AdamStep&)
 // adamw on rows `ids` (unique) of p, m, v [N, D] with gradients g [U, D]
 //   try_adamw_rows(s, p, m, v, ids [U] i32, g, const AdamStep&)
 
@@ -152,6 +160,7 @@ struct HminViews {
     (y, x, p, seed, counter))                                                                                         \
   X(sum_squares, (const View& out, const View& x), (out, x))                                                          \
   X(adamw, (const View& p, const View& m, const View& v, const View& g, const AdamStep& step), (p, m, v, g, step))    \
+  X(adamw_many, (std::span<const AdamViews> all, const AdamStep& step), (all, step))                                  \
   X(adamw_rows, (const View& p, const View& m, const View& v, const View& ids, const View& g, const AdamStep& step),  \
     (p, m, v, ids, g, step))
 

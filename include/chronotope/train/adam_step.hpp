@@ -38,6 +38,25 @@ template <Backend B> void adam(const Tensor<B>& p, const Tensor<B>& m, const Ten
   detail::overwrite(p, now.p);
 }
 
+/// A parameter with its moments and the gradient of a step, all of one shape.
+template <Backend B> struct AdamTensors {
+  Tensor<B> p, m, v, g;
+};
+
+/// adam() of each; one launch on a device.
+template <Backend B> void adam_many(const std::vector<AdamTensors<B>>& all, const AdamStep& step) {
+  if constexpr (requires { &B::try_adamw_many; }) {
+    std::vector<Tensor<B>> gradients;
+    std::vector<AdamViews> views;
+    for (const AdamTensors<B>& x : all) {
+      gradients.push_back(dense(x.g));
+      views.push_back({x.p.view(), x.m.view(), x.v.view(), gradients.back().view()});
+    }
+    if (!all.empty() && B::try_adamw_many(all[0].p.stream(), views, step)) return;
+  }
+  for (const AdamTensors<B>& x : all) adam(x.p, x.m, x.v, x.g, step);
+}
+
 /// The same for rows `ids` [U] i32 (unique) only, with gradients g [U, ...].
 template <Backend B>
 void adam_rows(const Tensor<B>& p, const Tensor<B>& m, const Tensor<B>& v, const Tensor<B>& ids, const Tensor<B>& g, const AdamStep& step) {

@@ -59,13 +59,15 @@ template <Backend B> class AdamW {
     const auto t = static_cast<double>(steps_);
     const AdamStep now{rate, options_.beta1, options_.beta2, options_.eps, options_.weight_decay,
                        1 - std::pow(options_.beta1, t), 1 - std::pow(options_.beta2, t), scale};
+    std::vector<AdamTensors<B>> whole;
     for (Slot& slot : slots_) {
       if (slot.ids.defined() && options_.rows == RowUpdates::lazy) adam_rows(slot.parameter.value(), slot.m, slot.v, slot.ids, slot.gradient, now);
       else if (slot.ids.defined() && slot.few) slot.few->step(slot.parameter.value(), slot.ids.template to_host<std::int32_t>(), slot.gradient, now);
       else if (slot.ids.defined()) adam_pieces(slot, now);
-      else if (slot.gradient.defined()) adam(slot.parameter.value(), slot.m, slot.v, slot.gradient, now);
+      else if (slot.gradient.defined()) whole.push_back({slot.parameter.value(), slot.m, slot.v, slot.gradient});
       clear(slot);
     }
+    adam_many(whole, now);
     return norm;
   }
 
@@ -213,13 +215,14 @@ template <Backend B> class AdamW {
     return {Tensor<B>::from_host(p.state(), std::span<const std::int32_t>(unique), {shape[0]}), sum};
   }
 
+  /// Waits for the device once.
   double gradient_norm() const {
+    std::vector<Tensor<B>> squares;
+    for (const Slot& slot : slots_)
+      if (slot.gradient.defined()) squares.push_back(cast(reshape(sum_squares(slot.gradient), {1}), DType::f64));
     double total = 0;
-    for (const Slot& slot : slots_) {
-      if (!slot.gradient.defined()) continue;
-      const Tensor<B> squares = sum_squares(slot.gradient);
-      total += squares.dtype() == DType::f64 ? squares.template item<double>() : squares.template item<float>();
-    }
+    if (squares.empty()) return total;
+    for (const double x : concat(squares, 0).template to_host<double>()) total += x;
     return std::sqrt(total);
   }
 
