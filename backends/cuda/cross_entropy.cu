@@ -198,7 +198,8 @@ bool linear_cross_entropy(Impl& impl, const View& nll, const View& lse, const Vi
 bool linear_cross_entropy_backward(Impl& impl, const View& dh, const View& dw, const View& dnll, const View& h, const View& w, const View& target,
                                    const View& lse) {
   const std::int64_t Q = h.shape[0], P = w.shape[0];
-  if (!covers(h, w, target, lse) || !is_matrix_like(dh, h) || !is_matrix_like(dw, w) || dnll.dtype != h.dtype || !(dnll.shape == lse.shape)) return false;
+  if (!covers(h, w, target, lse) || !is_matrix_like(dh, h) || !is_matrix_like(dw, w)) return false;
+  if (dnll.dtype != h.dtype || !(dnll.shape == lse.shape)) return false;
   const char* operation = "linear_cross_entropy_backward";
   const Queue queue = impl.queue();
   if (Q == 0) {

@@ -64,7 +64,8 @@ struct Apart {
 Outcome run_with_gap(std::int64_t gap, bool one_gradient) {
   const std::int64_t Q = 70, P = 150, D = 6;
   Stream s;
-  const Apart h(s, Q, D, gap, floats(Q * D, 1)), w(s, P, D, gap, floats(P * D, 2)), dh(s, Q, D, gap, floats(Q * D, 3)), dw(s, P, D, gap, floats(P * D, 4));
+  const Apart h(s, Q, D, gap, floats(Q * D, 1)), w(s, P, D, gap, floats(P * D, 2)), dh(s, Q, D, gap, floats(Q * D, 3)),
+      dw(s, P, D, gap, floats(P * D, 4));
   const Array<float> nll(s, {Q}), lse(s, {Q}), dnll(s, {Q}, std::vector<float>(static_cast<std::size_t>(Q), 0.75f));
   const Array<std::int32_t> target(s, {Q}, targets_of(Q, P));
   View grad = dnll.view();
@@ -134,7 +135,8 @@ TEST_CASE("linear cross entropy on a device tells a target without a class and l
       dnll(s, {Q}, {1, 1, 1, 1, 1}), without(s, {Q}, {1, 1, 1, 0, 1}), expected(s, {P, D});
   const Array<std::int32_t> right(s, {Q}, {0, 39, 7, 8, 9});
   REQUIRE(cuda_backend::try_linear_cross_entropy(s, nll.view(), lse.view(), h.view(), w.view(), right.view()));
-  REQUIRE(cuda_backend::try_linear_cross_entropy_backward(s, dh.view(), expected.view(), without.view(), h.view(), w.view(), right.view(), lse.view()));
+  REQUIRE(cuda_backend::try_linear_cross_entropy_backward(s, dh.view(), expected.view(), without.view(), h.view(), w.view(), right.view(),
+                                                          lse.view()));
   const auto losses = nll.fetch();
   for (const std::int32_t bad : {-1, 40, std::numeric_limits<std::int32_t>::min(), std::numeric_limits<std::int32_t>::max()}) {
     CAPTURE(bad);

@@ -75,11 +75,13 @@ TEST_CASE("fused linear layers on a device equal their compositions") {
                                   [relu](auto&, const auto& x) { return linear(x[0], x[1], x[2], relu); });
     }
   compare_fused<cuda_backend>({{4, 3, 10}, {6, 10}, {6}}, 12, [](auto&, const auto& x) { return linear(x[0], x[1], x[2], true); });
-  compare_fused<cuda_backend>({{10, 7}, {6, 10}, {6}}, 10, [](auto&, const auto& x) { return linear(transpose(x[0], 0, 1), x[1], x[2]); }, Taken::either);
+  compare_fused<cuda_backend>({{10, 7}, {6, 10}, {6}}, 10, [](auto&, const auto& x) { return linear(transpose(x[0], 0, 1), x[1], x[2]); },
+                              Taken::either);
 }
 
 TEST_CASE("fused linear layers with a bias for each group on a device equal their composition") {
-  const std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t> sizes[] = {{1, 1, 1, 1}, {13, 7, 3, 5}, {205, 48, 64, 168}, {97, 30, 66, 9}};
+  const std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t> sizes[] =
+      {{1, 1, 1, 1}, {13, 7, 3, 5}, {205, 48, 64, 168}, {97, 30, 66, 9}};
   for (const auto& [rows, in, out, groups] : sizes) {
     std::vector<std::int32_t> group;
     for (std::int64_t r = 0; r < rows; ++r) group.push_back(static_cast<std::int32_t>(r * 7 % groups));
@@ -99,7 +101,8 @@ TEST_CASE("linear layers on a device are exact in whole numbers, whatever lies b
 
 TEST_CASE("a linear layer on a device whose input nobody differentiates, and one that sees NaN") {
   Stream s;
-  const Array<float> x(s, {2, 4}, {1, 1, 1, 1, std::nanf(""), 1, 1, 1}), w(s, {3, 4}, whole(12, 2)), b(s, {3}), y(s, {2, 3}), dw(s, {3, 4}), db(s, {3});
+  const Array<float> x(s, {2, 4}, {1, 1, 1, 1, std::nanf(""), 1, 1, 1}), w(s, {3, 4}, whole(12, 2)), b(s, {3}), y(s, {2, 3}),
+      dw(s, {3, 4}), db(s, {3});
   REQUIRE(cuda_backend::try_linear(s, y.view(), x.view(), w.view(), b.view(), true));
   const auto got = y.fetch();
   for (std::size_t i = 0; i < 6; ++i) CHECK(std::isnan(got[i]) == (i >= 3));
@@ -113,7 +116,8 @@ TEST_CASE("a linear layer on a device tells a group that is not there and adds n
   Stream s;
   for (const std::int64_t N : {3, 4}) {
     const auto n = static_cast<std::size_t>(N);
-    const Array<float> x(s, {3, 2}, std::vector<float>(6, 1)), w(s, {N, 2}, std::vector<float>(2 * n, 1)), bias(s, {2, N}, std::vector<float>(2 * n, 5)), y(s, {3, N});
+    const Array<float> x(s, {3, 2}, std::vector<float>(6, 1)), w(s, {N, 2}, std::vector<float>(2 * n, 1)),
+        bias(s, {2, N}, std::vector<float>(2 * n, 5)), y(s, {3, N});
     for (const std::int32_t bad : {-1, 2, std::numeric_limits<std::int32_t>::min()}) {
       const Array<std::int32_t> group(s, {3}, {1, bad, 0});
       REQUIRE(cuda_backend::try_linear_grouped(s, y.view(), x.view(), w.view(), bias.view(), group.view()));
