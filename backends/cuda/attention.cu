@@ -13,12 +13,12 @@ namespace chronotope::cuda {
 namespace {
 
 /// What a thread knows of its rows.
-template <class T, class Sizes> struct Rows {
+template <class T, class Sizes> struct RowState {
   static constexpr int R = Sizes::thread_rows;
   T top[R], sum[R];  ///< the sum is of this thread's columns
   Tile<T, R> out[Sizes::slices];
 
-  __device__ Rows() {
+  __device__ RowState() {
     for (int r = 0; r < R; ++r) top[r] = std::numeric_limits<T>::lowest(), sum[r] = 0;
   }
 
@@ -51,7 +51,8 @@ template <class T, class Sizes> struct Rows {
   }
 };
 
-template <class Sizes, class T, class N> __device__ void store(const AttentionTask<T>& task, const AttentionItem& item, Rows<T, Sizes>& rows, N& numbers) {
+template <class Sizes, class T, class N>
+__device__ void store(const AttentionTask<T>& task, const AttentionItem& item, RowState<T, Sizes>& rows, N& numbers) {
   for (int r = 0; r < Sizes::thread_rows; ++r) {
     T sum = rows.sum[r];
     for (int bits = column_quads / 2; bits > 0; bits /= 2) sum += __shfl_xor_sync(0xFFFFFFFFu, sum, bits);
@@ -77,7 +78,7 @@ template <class T, class Sizes> __global__ void __launch_bounds__(Sizes::threads
     load_unit<Sizes>(task.sequences, unit, numbers, sights);
     __syncthreads();
     keep_columns<Sizes>(queries, task.q, [&](int row) { return query_head(task.q, numbers, row, item.head); });
-    Rows<T, Sizes> rows;
+    RowState<T, Sizes> rows;
     Visits visits(sights, unit.count);
     for (KeyTile tile; visits.next(tile);) {
       const bool active = warp_sees<Sizes>(sights, tile);
@@ -93,7 +94,8 @@ template <class T, class Sizes> __global__ void __launch_bounds__(Sizes::threads
 }
 
 template <class T, class Sizes>
-void run(const Queue& queue, const View& out, const View& lse, const View& q, const View& k, const View& v, const AttentionLayout& layout, double scale) {
+void run(const Queue& queue, const View& out, const View& lse, const View& q, const View& k, const View& v, const AttentionLayout& layout,
+         double scale) {
   const AttentionPlan plan(queue, layout, k.shape[0], Sizes::rows);
   const std::int32_t parts = Sizes::parts(q.shape[2]);
   const std::int64_t items = plan.most_units() * q.shape[1] * parts;

@@ -19,7 +19,8 @@ template <class T> struct AttentionTask {
   std::int32_t heads;
   T scale;
 
-  AttentionTask(const AttentionPlan& plan, const View& q_rows, const View& k_rows, const View& v_rows, const View& out_rows, const View& logs, double by)
+  AttentionTask(const AttentionPlan& plan, const View& q_rows, const View& k_rows, const View& v_rows, const View& out_rows, const View& logs,
+                double by)
       : sequences(plan.sequences()), q(q_rows), k(k_rows), v(v_rows), out(out_rows), lse(logs.as<T>()),
         heads(static_cast<std::int32_t>(q_rows.shape[1])), scale(static_cast<T>(by)) {}
   __device__ T factor() const { return scale * static_cast<T>(std::numbers::log2e); }
@@ -31,8 +32,8 @@ inline bool attention_covers(const View& out, const View& lse, const View& q, co
   const std::int64_t heads = q.shape[1], width = q.shape[2], widest = q.dtype == DType::f32 ? 256 : 128;
   const Shape tokens{k.shape[0], heads, width};
   const auto fits = [&](const View& x, const Shape& shape) { return x.dtype == q.dtype && x.shape == shape && (width < 2 || x.strides[2] == 1); };
-  return width >= 1 && width <= widest && heads < std::int64_t{1} << 24 && fits(q, q.shape) && fits(out, q.shape) && fits(k, tokens) && fits(v, tokens) &&
-         lse.dtype == q.dtype && lse.shape == Shape{q.shape[0], heads} && lse.contiguous() && AttentionPlan::covers(layout, q.shape[0], k.shape[0]);
+  return width >= 1 && width <= widest && heads < std::int64_t{1} << 24 && fits(q, q.shape) && fits(out, q.shape) &&
+         fits(k, tokens) && fits(v, tokens) && lse.dtype == q.dtype && lse.shape == Shape{q.shape[0], heads} && lse.contiguous() && AttentionPlan::covers(layout, q.shape[0], k.shape[0]);
 }
 
 /// What fits the 48 KiB of shared memory of a block and the registers of a thread: heads up to a width, teams of R and W, and J slices

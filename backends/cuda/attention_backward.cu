@@ -21,8 +21,8 @@ template <class T> struct Delta {
 
 }  // namespace
 
-bool attention_backward(const Queue& queue, const View& dq, const View& dk, const View& dv, const View& dout, const View& q, const View& k, const View& v,
-                        const View& out, const View& lse, const AttentionLayout& layout, double scale) {
+bool attention_backward(const Queue& queue, const View& dq, const View& dk, const View& dv, const View& dout, const View& q, const View& k,
+                        const View& v, const View& out, const View& lse, const AttentionLayout& layout, double scale) {
   if (!attention_covers(out, lse, q, k, v, layout) || !attention_covers(dq, lse, dout, dk, dv, layout) || dout.dtype != q.dtype ||
       !(dout.shape == q.shape) || !(dk.shape == k.shape))
     return false;

@@ -21,7 +21,8 @@ struct KeysSeen {
   std::int32_t begin, count;
   Span own, branches;
 
-  __device__ KeysSeen(const Sequences& s, std::int32_t first, std::int32_t most) : begin(first), count(s.tokens - first < most ? s.tokens - first : most) {
+  __device__ KeysSeen(const Sequences& s, std::int32_t first, std::int32_t most)
+      : begin(first), count(s.tokens - first < most ? s.tokens - first : most) {
     const std::int32_t last = count_below(s.offsets, s.segments, begin + count) - 1;  // the last token's segment
     own = {count_below(s.rows, s.queries, begin), count_below(s.rows, s.queries, s.offsets[last + 1])};
     branches = {0, 0};

@@ -27,7 +27,9 @@ __device__ void report(const Sequences& s, BadId* bad, LayoutPart part, std::int
 __device__ bool is_branch(const Sequences& s, std::int32_t segment) { return s.prefix && s.prefix[2 * segment] != s.prefix[2 * segment + 1]; }
 
 /// The last of the first `count` segments that begins at `token` or before; -1: none does.
-__device__ std::int32_t segment_at(const Sequences& s, std::int32_t count, std::int32_t token) { return count_below(s.offsets, count, token + 1) - 1; }
+__device__ std::int32_t segment_at(const Sequences& s, std::int32_t count, std::int32_t token) {
+  return count_below(s.offsets, count, token + 1) - 1;
+}
 
 __device__ bool offset_fits(const Sequences& s, std::int32_t i) {
   const std::int32_t offset = s.offsets[i];
@@ -103,7 +105,7 @@ std::size_t bytes_of(const AttentionLayout& layout, std::int64_t units) {
 
 bool AttentionPlan::covers(const AttentionLayout& layout, std::int64_t queries, std::int64_t tokens) {
   constexpr std::int64_t most = std::numeric_limits<std::int32_t>::max() - 256;  // the end of a tile is a number too
-  if (layout.offsets.shape.rank() != 1 || layout.offsets.shape[0] < 1 || layout.offsets.shape[0] > most || queries > most || tokens > most) return false;
+  if (layout.offsets.shape.rank() != 1 || layout.offsets.shape[0] < 1 || std::max({layout.offsets.shape[0], queries, tokens}) > most) return false;
   const Shape prefixes{layout.offsets.shape[0] - 1, 2};
   if (layout.prefix.data && (layout.prefix.dtype != DType::i32 || !(layout.prefix.shape == prefixes) || !layout.prefix.contiguous())) return false;
   return is_vector(layout.offsets, DType::i32, layout.offsets.shape[0]) && is_vector(layout.query_rows, DType::i32, queries);
@@ -125,7 +127,8 @@ AttentionPlan::AttentionPlan(const Queue& queue, const AttentionLayout& layout, 
   s.roots = s.broken + 1;
   s.order = s.prefix ? s.roots + s.queries : nullptr;
   check(cudaMemsetAsync(s.unit_count, 0, 2 * sizeof(std::int32_t), queue.stream), "attention");
-  launch(queue, "attention", read_layout, blocks_for(std::max<std::int64_t>(s.queries, s.segments + std::int64_t{1}), threads), threads, s, queue.bad_id);
+  const std::int64_t most = std::max<std::int64_t>(s.queries, s.segments + std::int64_t{1});
+  launch(queue, "attention", read_layout, blocks_for(most, threads), threads, s, queue.bad_id);
   if (s.queries == 0) return;
   if (s.order) sort_queries(queue, s.order + s.queries);
   launch(queue, "attention", list_units, blocks_for(s.queries, threads), threads, s, unit_rows);

@@ -1,5 +1,5 @@
 #pragma once
-// What a block does for a unit of queries, forward and for their gradient alike: which keys it visits, and who of it sees some.
+// What a block does for a unit of queries, forward and for their gradient alike: which keys it visits, and which warps have a query that sees some.
 
 #include "attention_tile.hpp"
 

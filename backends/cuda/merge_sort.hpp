@@ -69,7 +69,8 @@ template <class K, class V> __global__ void merge_runs(Pairs<K, V> from, Pairs<K
 }
 
 /// Merges sorted chunks; the result is in `sorted`, which may have become what `other` was.
-template <class K, class V> void merge_chunks(const Queue& queue, const char* operation, Pairs<K, V>& sorted, Pairs<K, V>& other, std::int64_t count) {
+template <class K, class V>
+void merge_chunks(const Queue& queue, const char* operation, Pairs<K, V>& sorted, Pairs<K, V>& other, std::int64_t count) {
   for (std::int64_t run = sort_chunk_size; run < count; run *= 2) {
     launch(queue, operation, merge_runs<K, V>, blocks_for(count, sort_threads), sort_threads, sorted, other, count, run);
     std::swap(sorted, other);

@@ -133,7 +133,8 @@ TEST_CASE("attention on a device reads and writes slices of a packed product") {
     const Shape shape{70, 3, 2, width};
     Parameter<Reference> packed(upload(c, {x.begin(), x.end()}, shape, DType::f64));
     const auto in = packed();
-    const auto y = attention(select(in, 1, 0), select(in, 1, 1), select(in, 1, 2), Packing<Reference>(c, {30, 40}), Tensor<Reference>::from_host(c, all, {70}), p.scale);
+    const auto y = attention(select(in, 1, 0), select(in, 1, 1), select(in, 1, 2), Packing<Reference>(c, {30, 40}),
+                             Tensor<Reference>::from_host(c, all, {70}), p.scale);
     backward(y, upload(c, {dout.begin(), dout.end()}, y.shape(), DType::f64));
     Outcome expected, actual;
     expected.tensors = {on_host(y), on_host(packed.gradient().dense)};
@@ -187,7 +188,8 @@ TEST_CASE("attention on a device declines what it does not cover") {
 }
 
 TEST_CASE("attention on a device tells of layouts that are against the rules and does nothing by them") {
-  const auto refused = [](const std::vector<std::int32_t>& ends, const std::vector<std::int32_t>& rows, const std::vector<std::int32_t>& prefix = {}) {
+  using List = std::vector<std::int32_t>;
+  const auto refused = [](const List& ends, const List& rows, const List& prefix = {}) {
     for (const bool back : {false, true}) {
       Problem p(6, 1, 8, ends, rows, prefix);
       REQUIRE((back ? p.backward(p.queries.view(), p.layout()) : p.forward(p.queries.view(), p.layout())));
@@ -195,7 +197,7 @@ TEST_CASE("attention on a device tells of layouts that are against the rules and
       for (const float x : back ? p.dqkv.fetch() : p.out.fetch()) CHECK(x == 0);
     }
   };
-  const std::vector<std::int32_t> rows{0, 1, 2, 3, 4, 5}, ends{0, 3, 5, 6}, whole{0, 6};
+  const List rows{0, 1, 2, 3, 4, 5}, ends{0, 3, 5, 6}, whole{0, 6};
   constexpr std::int32_t most = std::numeric_limits<std::int32_t>::max();
   refused({0, 7}, rows);
   refused({0, 5}, rows);
