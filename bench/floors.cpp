@@ -1,6 +1,7 @@
 // Each kernel against its floor: the bytes that it must move at the speed of a large copy, or its products at the speed of a large
 // matrix product, both measured in the same run. Sizes of a 12 x 768 Spacetime-GR. One line of JSON a kernel, medians of five.
 //   bench_floors [onednn|cuda] [rows] [places]      tokens of a batch (1024), rows of the vocabulary (400000)
+//   bench_floors paper [rows] [places]              nothing is run: floors of an H100 by its data sheet, lines of a Markdown table
 
 #include <algorithm>
 #include <chrono>
@@ -181,6 +182,23 @@ Speeds speeds(Sizes& n) {
           multiplied / seconds(s, [&] { return B::matmul(s, c.view(), a.view(), b.view(), 0), true; })};
 }
 
+using Family = void (*)(Sizes&, std::vector<Kernel>&);
+constexpr Family families[] = {elementwise, rows, tables, products, attention};
+
+// H100 SXM5 80 GB: 3.35 TB/s of memory, 66.9 TFLOP/s in f32 without tensor cores, which is what IEEE products take.
+constexpr Speeds h100{3.35e12, 66.9e12};
+
+void print_paper(Sizes& sizes) {
+  std::printf("| kernel | MB | GFLOP | floor, us |\n|---|---:|---:|---:|\n");
+  for (const Family family : families) {
+    std::vector<Kernel> kernels;
+    family(sizes, kernels);
+    for (const Kernel& kernel : kernels)
+      std::printf("| %s | %.1f | %.2f | %.1f |\n", kernel.name.c_str(), kernel.bytes * 1e-6, kernel.flops * 1e-9,
+                  std::max(kernel.bytes / h100.copy, kernel.flops / h100.product) * 1e6);
+  }
+}
+
 any_backend::stream stream_of(const std::string& backend) {
 #ifdef CHRONOTOPE_HAVE_CUDA
   if (backend == "cuda") return any_stream<cuda_backend>();
@@ -192,10 +210,12 @@ any_backend::stream stream_of(const std::string& backend) {
 }
 
 void run(const std::string& backend, std::int64_t rows_wanted, std::int64_t places) {
-  Sizes sizes(stream_of(backend), rows_wanted, places);
+  const bool paper = backend == "paper";
+  Sizes sizes(stream_of(paper ? "onednn" : backend), rows_wanted, places);
+  if (paper) return print_paper(sizes);
   const Speeds most = speeds(sizes);
   std::printf("{\"kernel\":\"copy\",\"bytes_per_second\":%.4g}\n{\"kernel\":\"large matmul\",\"flops_per_second\":%.4g}\n", most.copy, most.product);
-  for (const auto family : {elementwise, rows, tables, products, attention}) {
+  for (const Family family : families) {
     std::vector<Kernel> kernels;
     family(sizes, kernels);
     for (const Kernel& kernel : kernels) {

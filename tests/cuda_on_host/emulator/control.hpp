@@ -24,9 +24,12 @@ void reset();
 /// Of all bytes that were copied to the host since reset(): equal digests, equal results.
 std::uint64_t digest();
 
-/// Blocks that were allocated and not freed, and kernels that ran.
+/// Blocks that were allocated and not freed.
 std::size_t live_blocks();
+/// Kernels and products of cuBLAS that ran, and how often the host waited for a stream.
 std::size_t kernels_run();
+std::size_t products_run();
+std::size_t waits();
 
 /// Bytes of the device's memory that live blocks have, and the most they had since forget_peak(). In the order of the stream.
 std::size_t live_bytes();

@@ -93,6 +93,7 @@ template <class T> cublasStatus_t enqueue(cublasHandle_t handle, const Gemm<T>& 
     if (!workspace) throw Fault("cuBLAS without a workspace: it would take its own, which other streams share");
     device().arena.check_inside(workspace, bytes, on, "cuBLAS, workspace");
     gemm.run(on);
+    ++device().products;
   };
   return device().enqueue(stream, work) == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }

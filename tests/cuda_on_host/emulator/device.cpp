@@ -109,5 +109,7 @@ std::size_t live_bytes() { return device().arena.live_bytes(); }
 std::size_t peak_bytes() { return device().arena.peak_bytes(); }
 void forget_peak() { device().arena.forget_peak(); }
 std::size_t kernels_run() { return device().kernels; }
+std::size_t products_run() { return device().products; }
+std::size_t waits() { return device().waits; }
 
 }  // namespace cuda_on_host

@@ -34,7 +34,7 @@ struct Device {
   std::string fault;
   cudaError_t last = cudaSuccess;
   std::uint64_t digest = 0;
-  std::size_t kernels = 0;
+  std::size_t kernels = 0, products = 0, waits = 0;
 
   /// Runs what is queued, in order, while `wanted` says so; the first fault ends it and stays.
   cudaError_t drain(cudaStream& stream, const std::function<bool()>& wanted);

@@ -102,6 +102,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   const Lock lock(device().mutex);
+  ++device().waits;
   return device().drain(*stream, [] { return true; });
 }
 
