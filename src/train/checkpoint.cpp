@@ -21,7 +21,7 @@ double from_bits(const Json& json) { return std::bit_cast<double>(json.get<std::
 std::string dump(const TrainingState& s) {
   return Json{{"epoch", s.epoch}, {"step", s.step}, {"steps", s.steps}, {"random_counter", s.random_counter},
               {"loss_sum", bits(s.loss_sum)}, {"loss_count", s.loss_count}, {"best_score", bits(s.best_score)},
-              {"best_epoch", s.best_epoch}, {"finished", s.finished}, {"data", s.data}}.dump();
+              {"best_epoch", s.best_epoch}, {"finished", s.finished}, {"data", s.data}, {"ranks", s.ranks}}.dump();
 }
 
 TrainingState parse_state(const std::string& text) {
@@ -32,6 +32,7 @@ TrainingState parse_state(const std::string& text) {
   j.at("best_epoch").get_to(s.best_epoch), j.at("finished").get_to(s.finished);
   s.loss_sum = from_bits(j.at("loss_sum")), s.best_score = from_bits(j.at("best_score"));
   s.data = j.value("data", std::uint64_t{0});
+  s.ranks = j.value("ranks", std::int64_t{1});
   if (s.epoch < 0 || s.step < 0 || s.steps < 0 || s.loss_count < 0 || s.best_epoch < -1 || !std::isfinite(s.loss_sum))
     throw FormatError("the training state is damaged: " + text);
   return s;

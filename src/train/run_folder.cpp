@@ -24,14 +24,14 @@ void check_same_data(const Checkpoint& from, const std::string& folder, const st
     throw DataError("the data is not what " + folder + " was trained on: its rows differ; resume with the same file");
 }
 
-std::optional<Checkpoint> starting_point(const std::string& folder, bool resume, std::optional<FolderLock>& lock) {
+std::optional<Checkpoint> starting_point(const std::string& folder, bool resume, bool writes, std::optional<FolderLock>& lock) {
   if (!resume) {
-    if (has_checkpoint(folder, last_checkpoint))
+    if (writes && has_checkpoint(folder, last_checkpoint))
       throw ConfigError(folder + " already holds a checkpoint; go on with --resume or choose another --out");
     return {};
   }
   if (!std::filesystem::is_directory(folder)) throw FileError(folder + ": there is no such folder to resume from");
-  lock.emplace(folder);
+  if (writes) lock.emplace(folder);
   return read_checkpoint(folder, last_checkpoint);
 }
 

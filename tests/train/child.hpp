@@ -44,6 +44,7 @@ class Process {
     if (id_ > 0) kill_now(), wait();
   }
 
+  pid_t id() const { return id_; }
   void kill_now() const { ::kill(id_, SIGKILL); }
   End wait() {
     int status = 0;

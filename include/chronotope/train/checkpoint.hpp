@@ -21,6 +21,7 @@ struct TrainingState {
   std::int64_t best_epoch = -1;
   bool finished = false;
   std::uint64_t data = 0;           ///< fingerprint of the data trained on; 0 is not known
+  std::int64_t ranks = 1;           ///< processes that train together
 };
 
 /// Everything in a checkpoint file.

@@ -5,12 +5,12 @@
 #include <cmath>
 #include <numeric>
 #include <optional>
-#include <unordered_map>
 
 #include "chronotope/nn/module.hpp"
 #include "chronotope/nn/state.hpp"
 #include "chronotope/ops/shape.hpp"
 #include "chronotope/train/adam_step.hpp"
+#include "chronotope/train/row_gradients.hpp"
 #include "chronotope/train/row_moments.hpp"
 
 namespace chronotope {
@@ -146,7 +146,8 @@ template <Backend B> class AdamW {
     if (g.rows.empty()) {
       slot.gradient = g.dense;
     } else if (by_row) {
-      std::tie(slot.ids, slot.gradient) = summed_rows(g, slot.parameter.value());
+      auto [ids, rows] = merged_rows(g, slot.parameter.value());
+      slot.ids = std::move(ids), slot.gradient = std::move(rows);
     } else {
       const Tensor<B>& p = slot.parameter.value();
       slot.gradient = full<B>(p.state(), p.shape(), 0, p.dtype());
@@ -189,30 +190,6 @@ template <Backend B> class AdamW {
       const auto list = [&](const std::vector<std::int32_t>& values) { return Tensor<B>::from_host(p.state(), std::span<const std::int32_t>(values), {n}); };
       adam(part(p), part(slot.m), part(slot.v), scatter_add(zeros, list(to), gather(slot.gradient, list(from))), now);
     }
-  }
-
-  /// Each looked-up row once, its gradients added up. The ids come to the host: O(rows looked up).
-  static std::pair<Tensor<B>, Tensor<B>> summed_rows(const Gradient<B>& g, const Tensor<B>& p) {
-    std::unordered_map<std::int32_t, std::int32_t> place;
-    std::vector<std::int32_t> unique;
-    std::vector<std::vector<std::int32_t>> places;
-    for (const auto& part : g.rows) {
-      places.emplace_back();
-      for (std::int32_t id : part.ids.template to_host<std::int32_t>()) {
-        const auto [at, fresh] = place.emplace(id, static_cast<std::int32_t>(unique.size()));
-        if (fresh) unique.push_back(id);
-        places.back().push_back(at->second);
-      }
-    }
-    Shape shape = p.shape();
-    shape[0] = static_cast<std::int64_t>(unique.size());
-    const Tensor<B> sum = full<B>(p.state(), shape, 0, p.dtype());
-    for (std::size_t i = 0; i < places.size(); ++i) {
-      const auto n = static_cast<std::int64_t>(places[i].size());
-      const Tensor<B> ids = Tensor<B>::from_host(p.state(), std::span<const std::int32_t>(places[i]), {n});
-      if (g.rows[i].rows.elements()) B::scatter_add(p.stream(), sum.view(), ids.view(), g.rows[i].rows.view());
-    }
-    return {Tensor<B>::from_host(p.state(), std::span<const std::int32_t>(unique), {shape[0]}), sum};
   }
 
   /// Waits for the device once.

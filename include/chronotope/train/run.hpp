@@ -24,6 +24,7 @@ struct RunObserver {
 struct RunOptions {
   bool resume = false;          ///< go on from the last checkpoint, to the bit, under the config it was started with
   std::int64_t stop_after = 0;  ///< epochs in all after which to pause, to be resumed later; 0: the config's
+  AnyCommunicator<any_backend> ranks = {};  ///< processes that train together: all call the same; the first validates and writes the folder, which all can read
 };
 
 /// Trains on the training rows of `table` and writes `folder`: last and best checkpoint, log.jsonl (a line a step and an

@@ -4,32 +4,16 @@
 
 #include <cmath>
 #include <functional>
-#include <optional>
 
 #include "chronotope/core/stopwatch.hpp"
 #include "chronotope/train/checkpoint.hpp"
+#include "chronotope/train/gradient_exchange.hpp"
 #include "chronotope/train/optimizer.hpp"
+#include "chronotope/train/reports.hpp"
 #include "chronotope/train/schedule.hpp"
 #include "chronotope/train/task.hpp"
 
 namespace chronotope {
-
-/// What just happened in one step.
-struct StepReport {
-  std::int64_t epoch = 0, step = 0, steps_in_epoch = 0, steps = 0;
-  double loss = 0;         ///< mean -log p of the step's targets, nats
-  double rate = 0;         ///< learning rate used
-  double norm = 0;         ///< gradient norm before clipping
-  double seconds = 0;      ///< wall time of the step
-  std::int64_t inputs = 0, targets = 0;  ///< as in TaskLoss
-  std::vector<std::pair<std::string, double>> measures = {};  ///< as in TaskLoss, over the step's targets
-};
-
-/// What the present weights are worth on validation data.
-struct Validation {
-  double score = 0;  ///< decides which epoch is best; larger is better
-  std::vector<std::pair<std::string, double>> measures;  ///< by name, for people and logs
-};
 
 /// What an epoch came to.
 struct EpochReport {
@@ -40,29 +24,37 @@ struct EpochReport {
   double seconds = 0;                ///< since the epoch began (in this process)
 };
 
-/// What the trainer tells and asks while it runs. All optional but `save`.
+/// What the trainer tells and asks while it runs. All optional.
 struct TrainerHooks {
   std::function<void(const StepReport&)> on_step;
-  std::function<std::optional<Validation>()> validate;                ///< of the present weights
+  std::function<std::optional<Validation>()> validate;                ///< of the present weights; the first process's answer counts
   std::function<void(const EpochReport&)> on_epoch;
   std::function<void(const TrainingState&, bool best)> save;          ///< write last, and best too when `best`
 };
 
-/// Trains a task's model as the config's `training` says.
+/// Trains a task's model as the config's `training` says. Several processes (`ranks`) train as one whose training.batch is as many times as large:
+/// each takes its share of every pass, and gradients and reports are sums over all. With dropout they draw different numbers.
 template <TrainingTask T> class Trainer {
  public:
   using B = typename T::backend;
   using Sample = typename T::Sample;
 
   /// Throws DataError when the task has no samples.
-  Trainer(Context<B>& context, T& task, const TrainingConfig& config)
-      : context_(context), task_(task), config_(config), optimizer_(named_parameters(task.model()), options(config)) {
-    schedule_ = {config.learning_rate, config.min_learning_rate, config.warmup_steps, all_steps(task, config)};
+  Trainer(Context<B>& context, T& task, const TrainingConfig& config, AnyCommunicator<B> ranks = {})
+      : context_(context), task_(task), config_(config), ranks_(std::move(ranks)), optimizer_(named_parameters(task.model()), options(config)) {
+    schedule_ = {config.learning_rate, config.min_learning_rate, config.warmup_steps, all_steps()};
+    state_.ranks = ranks_.size();
     context.trim();  // what drawing first weights took has sizes that no step asks for
+    if (ranks_.size() == 1) return;
+    exchange_.emplace(ranks_, named_parameters(task.model()));
+    context.random().seed += static_cast<std::uint64_t>(ranks_.rank()) * 0x9E3779B97F4A7C15u;
   }
 
-  /// Goes on where `checkpoint` stands. Throws FormatError when it is of another model.
+  /// Goes on where `checkpoint` stands. Throws FormatError when it is of another model, ConfigError when other than as many processes made it.
   void resume(const Checkpoint& checkpoint) {
+    if (checkpoint.state.ranks != ranks_.size())
+      throw ConfigError("this training was begun by " + std::to_string(checkpoint.state.ranks) + " processes and cannot be gone on with by " +
+                        std::to_string(ranks_.size()) + ": a step has training.batch samples of each");
     load_state(context_, task_.model(), checkpoint.tensors, "model.");
     optimizer_.load(context_, checkpoint.tensors, checkpoint.state.steps);
     state_ = checkpoint.state;
@@ -88,15 +80,21 @@ template <TrainingTask T> class Trainer {
     }
   }
 
-  /// One optimizer step over these samples (batch x accumulate of them); what run() does for each. A PreparingTask gets to know
-  /// the samples of the step after this one, `next`.
+  /// One optimizer step over these samples (batch x accumulate of them for each process, the same list in all); what run() does for each. A
+  /// PreparingTask gets to know the samples of the step after this one, `next`.
   StepReport step(std::span<const Sample> samples, std::span<const Sample> next = {}) {
     const Stopwatch watch;
     StepReport report;
-    const auto batch = static_cast<std::size_t>(config_.batch);
-    const auto part = [&](std::span<const Sample> of, std::size_t at) { return of.subspan(at, std::min(batch, of.size() - at)); };
-    for (std::size_t at = 0; at < samples.size(); at += batch)
-      pass(part(samples, at), at + batch < samples.size() ? part(samples, at + batch) : part(next, 0), report);
+    const std::size_t size = pass_size();
+    const auto part = [&](std::span<const Sample> of, std::size_t at) { return share(of.subspan(at, std::min(size, of.size() - at))); };
+    for (std::size_t at = 0; at < samples.size(); at += size) {
+      const bool last = at + size >= samples.size();
+      pass(part(samples, at), last ? part(next, 0) : part(samples, at + size), last, report);
+    }
+    if (exchange_) {
+      exchange_->finish();
+      context_.random().counter = detail::add_up(ranks_, report, context_.random().counter);
+    }
     if (report.targets == 0) return report;
     const auto targets = static_cast<double>(report.targets);
     report.loss /= targets;
@@ -109,23 +107,34 @@ template <TrainingTask T> class Trainer {
   }
 
  private:
-  static std::int64_t all_steps(const T& task, const TrainingConfig& config) {
-    const std::int64_t stride = config.batch * config.accumulate;
-    const auto steps = [&](std::int64_t samples) { return (samples + stride - 1) / stride; };
+  /// Samples of one pass, and of the passes of a step, of all processes.
+  std::size_t pass_size() const { return static_cast<std::size_t>(config_.batch) * static_cast<std::size_t>(ranks_.size()); }
+  std::size_t step_size() const { return pass_size() * static_cast<std::size_t>(config_.accumulate); }
+
+  std::int64_t steps_for(std::size_t samples) const { return static_cast<std::int64_t>((samples + step_size() - 1) / step_size()); }
+  std::int64_t all_steps() const {
     std::int64_t all = 0;
     if constexpr (UnevenTask<T>)
-      for (std::int64_t epoch = 0; epoch < config.epochs; ++epoch) all += steps(task.sample_count(static_cast<std::uint64_t>(epoch)));
-    else all = config.epochs * steps(static_cast<std::int64_t>(task.samples(0).size()));
+      for (std::int64_t epoch = 0; epoch < config_.epochs; ++epoch) all += steps_for(static_cast<std::size_t>(task_.sample_count(static_cast<std::uint64_t>(epoch))));
+    else all = config_.epochs * steps_for(task_.samples(0).size());
     if (all == 0) throw DataError("there is nothing to train on: no sample of the training split has something to predict");
     return all;
   }
+
+  /// What this process takes of a pass: the first processes have one more where it does not come out even.
+  std::span<const Sample> share(std::span<const Sample> all) const {
+    const auto size = static_cast<std::size_t>(ranks_.size()), rank = static_cast<std::size_t>(ranks_.rank());
+    const auto begin = [&](std::size_t r) { return (all.size() * r + size - 1) / size; };
+    return all.subspan(begin(rank), begin(rank + 1) - begin(rank));
+  }
+
   static AdamOptions options(const TrainingConfig& t) {
     return {t.beta1, t.beta2, t.eps, t.weight_decay, t.embedding_updates == "lazy" ? RowUpdates::lazy : RowUpdates::dense};
   }
 
-  /// Forward and backward of one batch.
-  void pass(std::span<const Sample> samples, [[maybe_unused]] std::span<const Sample> next, StepReport& report) {
-    const TaskLoss<B> loss = task_.loss(samples);
+  /// Forward and backward of one batch, which may be empty where processes share it.
+  void pass(std::span<const Sample> samples, [[maybe_unused]] std::span<const Sample> next, bool last, StepReport& report) {
+    const TaskLoss<B> loss = samples.empty() ? TaskLoss<B>() : task_.loss(samples);
     if constexpr (PreparingTask<T>) task_.prepare(next);
     if (loss.targets == 0) return;
     report.inputs += loss.inputs;
@@ -134,6 +143,7 @@ template <TrainingTask T> class Trainer {
     if (!std::isfinite(value))
       throw Error("the loss is " + std::to_string(value) + " at step " + std::to_string(state_.steps + 1) + " of epoch " +
                   std::to_string(state_.epoch + 1) + "; the last checkpoint is untouched: lower training.learning_rate and resume");
+    if (exchange_ && last) exchange_->watch(loss.sum);
     backward(loss.sum);
     report.loss += value;
     for (std::size_t i = 0; i < loss.measures.size(); ++i) {
@@ -144,8 +154,8 @@ template <TrainingTask T> class Trainer {
 
   void run_epoch(const TrainerHooks& hooks) {
     const std::vector<Sample> all = task_.samples(static_cast<std::uint64_t>(state_.epoch));
-    const auto stride = static_cast<std::size_t>(config_.batch * config_.accumulate);
-    const auto steps = static_cast<std::int64_t>((all.size() + stride - 1) / stride);
+    const std::size_t stride = step_size();
+    const std::int64_t steps = steps_for(all.size());
     Stopwatch since_saved;
     while (state_.step < steps) {
       const std::size_t at = static_cast<std::size_t>(state_.step) * stride;
@@ -167,6 +177,7 @@ template <TrainingTask T> class Trainer {
   void finish_epoch(const TrainerHooks& hooks, double seconds) {
     EpochReport report{state_.epoch, state_.loss_sum / static_cast<double>(std::max<std::int64_t>(state_.loss_count, 1)), {}, false, false, seconds};
     if (hooks.validate) report.validation = hooks.validate();
+    if (exchange_) report.validation = detail::of_first(ranks_, report.validation);
     report.best = !report.validation || report.validation->score > state_.best_score;  // without validation the last weights are the best known
     if (report.best) {
       if (report.validation) state_.best_score = report.validation->score;
@@ -184,7 +195,9 @@ template <TrainingTask T> class Trainer {
   Context<B>& context_;
   T& task_;
   TrainingConfig config_;
+  AnyCommunicator<B> ranks_;
   AdamW<B> optimizer_;
+  std::optional<GradientExchange<B>> exchange_;  ///< where there are several processes
   WarmupCosine schedule_;
   TrainingState state_;
 };
