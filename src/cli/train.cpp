@@ -2,10 +2,12 @@
 
 #include <cstdio>
 #include <memory>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/device.hpp"
 #include "cli/progress.hpp"
+#include "cli/ranks.hpp"
 #include "chronotope/train/action_run.hpp"
 #include "chronotope/train/click_run.hpp"
 
@@ -38,41 +40,66 @@ Config config_of(const Options& o) {
   return config;
 }
 
-TrainingState train_places(const Options& o, const Config& config, Context<any_backend>& context) {
-  const CheckinTable table = read_checkins(o.data);
-  std::fprintf(stderr, "data: %zu check-ins of %zu users at %zu places\n", table.rows.size(), table.users.size(), table.places.size());
-  Progress progress(place_progress(static_cast<std::int64_t>(table.places.size())), [&] { return measure_gemm_peak(context); }, o.device.describe());
-  return train_checkins(context, table, config, o.out, {o.resume, o.stop_after}, progress.observer());
+/// One training in this process: what is asked for, where it computes, and with whom.
+struct Training {
+  const Options& o;
+  const Config& config;
+  Context<any_backend>& context;
+  const Ranks& ranks;
+
+  RunOptions options() const { return {o.resume, o.stop_after, ranks.connection()}; }
+  /// Shows `text` and, in `progress`, how the training goes on: the first process does.
+  RunObserver show(std::optional<Progress>& progress, ProgressTexts texts) const {
+    if (!ranks.first()) return {};
+    const std::string device = (ranks.size() > 1 ? std::to_string(ranks.size()) + " processes, each " : "") + o.device.describe();
+    progress.emplace(std::move(texts), [&context = context, n = ranks.size()] { return n * measure_gemm_peak(context); }, device);
+    return progress->observer();
+  }
+};
+
+TrainingState train_places(const Training& t) {
+  const CheckinTable table = read_checkins(t.o.data);
+  if (t.ranks.first())
+    std::fprintf(stderr, "data: %zu check-ins of %zu users at %zu places\n", table.rows.size(), table.users.size(), table.places.size());
+  std::optional<Progress> progress;
+  const RunObserver observer = t.show(progress, place_progress(static_cast<std::int64_t>(table.places.size())));
+  return train_checkins(t.context, table, t.config, t.o.out, t.options(), observer);
 }
 
-TrainingState train_on_clicks(const Options& o, const Config& config, Context<any_backend>& context) {
-  const ClickLog log = read_clicks(o.data, config.clicks);
-  std::fprintf(stderr, "data: %zu samples with %zu behaviours%s\n", log.size(), log.behaviours.size(), log.semi_synthetic ? "; semi-synthetic: what was shown is invented" : "");
-  Progress progress(click_progress(), [&] { return measure_gemm_peak(context); }, o.device.describe());
-  return train_clicks(context, log, config, o.out, {o.resume, o.stop_after}, o.device.usable_threads(), progress.observer());
+TrainingState train_on_clicks(const Training& t) {
+  const ClickLog log = read_clicks(t.o.data, t.config.clicks);
+  if (t.ranks.first())
+    std::fprintf(stderr, "data: %zu samples with %zu behaviours%s\n", log.size(), log.behaviours.size(), log.semi_synthetic ? "; semi-synthetic: what was shown is invented" : "");
+  std::optional<Progress> progress;
+  const RunObserver observer = t.show(progress, click_progress());
+  return train_clicks(t.context, log, t.config, t.o.out, t.options(), t.o.device.usable_threads(), observer);
 }
 
-TrainingState train_on_actions(const Options& o, const Config& config, Context<any_backend>& context) {
-  Progress progress(action_progress(), [&] { return measure_gemm_peak(context); }, o.device.describe());
-  const ActionSource log = actions_in(o.data);
-  if (config.stage.name == "pretrain") return train_actions(context, log, config, o.out, {o.resume, o.stop_after}, progress.observer());
-  if (o.requests.empty()) throw ConfigError("the stage " + config.stage.name + " needs --requests, a log of what was shown and clicked");
-  return train_stage(context, log, o.requests, config, o.out, {o.resume, o.stop_after}, progress.observer());
+TrainingState train_on_actions(const Training& t) {
+  std::optional<Progress> progress;
+  const RunObserver observer = t.show(progress, action_progress());
+  const ActionSource log = actions_in(t.o.data);
+  if (t.config.stage.name == "pretrain") return train_actions(t.context, log, t.config, t.o.out, t.options(), observer);
+  if (t.o.requests.empty()) throw ConfigError("the stage " + t.config.stage.name + " needs --requests, a log of what was shown and clicked");
+  return train_stage(t.context, log, t.o.requests, t.config, t.o.out, t.options(), observer);
 }
 
-TrainingState train(const Options& o, const Config& config, Context<any_backend>& context) {
-  if (!o.requests.empty() && (config.system != "actions" || config.stage.name == "pretrain"))
+TrainingState train(const Training& t) {
+  if (!t.o.requests.empty() && (t.config.system != "actions" || t.config.stage.name == "pretrain"))
     throw ConfigError("--requests is for the stages embed, rank and align of models of actions; leave it out");
-  if (config.system == "clicks") return train_on_clicks(o, config, context);
-  return config.system == "actions" ? train_on_actions(o, config, context) : train_places(o, config, context);
+  if (t.config.system == "clicks") return train_on_clicks(t);
+  return t.config.system == "actions" ? train_on_actions(t) : train_places(t);
 }
 
-void run(const Options& o) {
+void run(Options o, Ranks& ranks) {
   const Config config = config_of(o);
+  o.device.threads = ranks.threads(o.device.threads);
   Context<any_backend> context(o.device.stream());
-  const TrainingState state = train(o, config, context);
-  std::printf("best epoch %lld of %lld; checkpoint in %s\nnext: chronotope %s %s --data %s\n", static_cast<long long>(state.best_epoch + 1),
-              static_cast<long long>(state.epoch), o.out.c_str(), state.finished ? "evaluate --checkpoint" : "train --resume --out", o.out.c_str(), o.data.c_str());
+  const TrainingState state = train({o, config, context, ranks});
+  if (!ranks.first()) return;
+  const std::string started = ranks.size() > 1 && !state.finished ? "mpirun -np " + std::to_string(ranks.size()) + " " : "";
+  std::printf("best epoch %lld of %lld; checkpoint in %s\nnext: %schronotope %s %s --data %s\n", static_cast<long long>(state.best_epoch + 1),
+              static_cast<long long>(state.epoch), o.out.c_str(), started.c_str(), state.finished ? "evaluate --checkpoint" : "train --resume --out", o.out.c_str(), o.data.c_str());
 }
 
 }  // namespace
@@ -90,7 +117,10 @@ void add_train(CLI::App& app, Chosen& chosen) {
   command->add_flag("--resume", o->resume, "go on where the last checkpoint in --out stands, to the bit");
   command->add_option("--stop-after", o->stop_after, "pause after this many epochs in all; --resume goes on")->check(CLI::Range(1, 1000000));
   o->device.add_to(*command);
-  command->callback([o, &chosen] { chosen = [o] { run(*o); }; });
+  command->callback([o, &chosen] { chosen = [o] {
+    Ranks ranks;
+    ranks.run([&] { run(*o, ranks); });
+  }; });
 }
 
 }  // namespace chronotope::cli
