@@ -136,11 +136,10 @@ __device__ void add_over_width(Tile<T, R>& tile, K& kept, S& stage, const HeadRo
 /// tiles[j] += weights x over `count` <= 32 rows of x, columns first + 32 j …; `weights` are Tile::store_columns()'s. All threads as above.
 template <class Team, class T, int R, int J, class P, class S, class Row>
 __device__ void add_weighted(Tile<T, R> (&tiles)[J], P& weights, S& stage, const HeadRows<T>& x, int first, int count, bool active, Row row) {
-  __syncwarp();  // a warp reads its own rows' weights
   each_slice<J>([&](int j) {
     const int column = first + j * tile_columns;
     if (column >= x.width) return;
-    __syncthreads();  // what was staged before has been used
+    __syncthreads();  // what was staged before has been used, and the weights are there
     stage_rows<Team::threads>(stage, x, column, row);
     __syncthreads();
     const auto left = [&](int k, int i) -> Quad<T> { return weights[place_of<Team::quads>(k, Team::row_quad() + i)]; };
