@@ -120,6 +120,13 @@ void tables(Sizes& n, std::vector<Kernel>& all) {
   const AdamStep step{.lr = 1e-3, .beta1 = 0.9, .beta2 = 0.99, .eps = 1e-8, .weight_decay = 0, .correction1 = 0.1, .correction2 = 0.01, .grad_scale = 1};
   all.push_back({"adamw_rows", 7 * size, 0, [=, &s] { return B::try_adamw_rows(s, table.view(), m.view(), v.view(), ids.view(), picked.view(), step); }});
   all.push_back({"adamw", 7 * whole, 0, [=, &s] { return B::try_adamw(s, table.view(), m.view(), v.view(), v.view(), step); }});
+  std::vector<AdamViews> many;
+  constexpr std::int64_t parameters = 128;
+  for (std::int64_t i = 0; i < parameters; ++i) {
+    const auto part = [&](const T& x) { return x.alias({n.places / parameters, n.width}, {n.width, 1}, i * (n.places / parameters) * n.width).view(); };
+    many.push_back({part(table), part(m), part(v), part(v)});
+  }
+  all.push_back({"adamw_many", 7 * whole, 0, [=, &s] { return B::try_adamw_many(s, many, step); }});
   const T scores = n.some({8, n.places}), best = n.some({8, 100}), where = n.ids(8 * 100, 1);
   const View at = contiguous_view(where.view().data, DType::i32, {8, 100});
   all.push_back({"topk", f32 * static_cast<double>(scores.elements()), 0, [=, &s] { return B::topk(s, best.view(), at, scores.view()), true; }});

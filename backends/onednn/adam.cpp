@@ -54,11 +54,28 @@ bool ids_fit(const View& ids, std::int64_t rows) {
 namespace chronotope {
 using namespace onednn;
 
+namespace {
+
+bool covers_adamw(const AdamViews& x) {
+  for (const View* view : {&x.p, &x.m, &x.v, &x.g}) {
+    if (!is_dense(*view) || !(view->shape == x.p.shape)) return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+bool onednn_backend::try_adamw_many(stream& s, std::span<const AdamViews> all, const AdamStep& step) {
+  for (const AdamViews& x : all) {
+    if (!covers_adamw(x)) return false;
+  }
+  for (const AdamViews& x : all) try_adamw(s, x.p, x.m, x.v, x.g, step);
+  return true;
+}
+
 bool onednn_backend::try_adamw(stream& s, const View& p, const View& m, const View& v, const View& g,
                                const AdamStep& step) {
-  for (const View* view : {&p, &m, &v, &g}) {
-    if (!is_dense(*view) || !(view->shape == p.shape)) return false;
-  }
+  if (!covers_adamw({p, m, v, g})) return false;
   const AdamConstants constants(step);
   parallel(s.impl(), p.elements(), p.elements(), 64, [&](std::int64_t begin, std::int64_t end, int) {
     HWY_DYNAMIC_DISPATCH(adam_step)

@@ -93,6 +93,8 @@ TrainingState train(const Training& t) {
 
 void run(Options o, Ranks& ranks) {
   const Config config = config_of(o);
+  if (ranks.size() > 1 && o.device.backend == "cuda")
+    throw ConfigError("several processes train on CPUs only: leave mpirun out for --backend cuda, or take --backend onednn");
   o.device.threads = ranks.threads(o.device.threads);
   Context<any_backend> context(o.device.stream());
   const TrainingState state = train({o, config, context, ranks});
