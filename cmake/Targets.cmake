@@ -1,6 +1,6 @@
 # What every target of the project has in common.
 
-set(chronotope_components core models vectors mpi eigen onednn cuda testing)
+set(chronotope_components core models vectors mpi eigen onednn cuda nccl testing)
 
 # Stops with what to install, or, where an option is named, what to turn off.
 function(chronotope_require name)
