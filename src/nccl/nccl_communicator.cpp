@@ -6,7 +6,9 @@
 #include <cstring>
 #include <exception>
 #include <thread>
+#include <utility>
 
+#include "cuda/staging.hpp"
 #include "cuda/status.hpp"
 
 namespace chronotope {
@@ -80,9 +82,9 @@ struct NcclCommunicator::Impl {
     check(ncclCommInitRank(&comm, size, name, rank), "start");
   }
   ~Impl() {
-    if (!comm) return;
-    if (std::uncaught_exceptions() > exceptions) ncclCommAbort(comm);
-    else ncclCommDestroy(comm);
+    if (comm && std::uncaught_exceptions() > exceptions) ncclCommAbort(comm);
+    else if (comm) ncclCommDestroy(comm);
+    cudaStreamSynchronize(queue.native);
   }
 
   ncclComm_t alive() const {
@@ -127,13 +129,13 @@ struct NcclCommunicator::Impl {
     });
   }
   /// The same for bytes on the host; waits.
-  void gather_on_host(void* all, const void* mine, std::span<const std::int64_t> lengths, std::size_t unit) const {
+  void gather_on_host(void* all, const void* mine, std::span<const std::int64_t> lengths, std::size_t unit) {
     const std::size_t own = static_cast<std::size_t>(lengths[static_cast<std::size_t>(rank)]) * unit;
     const std::size_t total = static_cast<std::size_t>(std::accumulate(lengths.begin(), lengths.end(), std::int64_t{0})) * unit;
     if (total == 0) return;
     const cuda::Queue at{queue.native, nullptr};
     const Scratch from(at, own, "gather"), to(at, total, "gather");
-    if (own > 0) check(cudaMemcpyAsync(from.as<void>(), mine, own, cudaMemcpyHostToDevice, queue.native), "gather");
+    staging.upload(queue.native, from.as<void>(), mine, own);
     gather_pieces(to.as<void>(), from.as<void>(), lengths, unit);
     complete();
     check(cudaMemcpyAsync(all, to.as<void>(), total, cudaMemcpyDeviceToHost, queue.native), "gather");
@@ -143,6 +145,7 @@ struct NcclCommunicator::Impl {
   int rank, size, device;
   int exceptions;  ///< on their way when this was made
   Stream queue;
+  cuda::Staging staging;
   ncclComm_t comm = nullptr;
 };
 
@@ -213,7 +216,6 @@ void NcclCommunicator::gather_values(const View& all, const View& mine, std::spa
 std::vector<std::string> NcclCommunicator::gather(const std::string& text) {
   impl_->alive();
   const DeviceGuard guard(impl_->device, "gather");
-  impl_->complete();  // copies from the host may wait for what is queued, without asking
   std::vector<std::int64_t> lengths(static_cast<std::size_t>(size())), ones(lengths.size(), 1);
   const auto own = static_cast<std::int64_t>(text.size());
   impl_->gather_on_host(lengths.data(), &own, ones, sizeof own);

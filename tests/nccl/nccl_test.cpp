@@ -2,6 +2,7 @@
 #define DOCTEST_CONFIG_IMPLEMENT
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <limits>
@@ -126,12 +127,13 @@ TEST_CASE("gradients of both devices become their sum") {
     for (int step = 0; step < 3; ++step) {
       layer.gradient().dense = full<B>(c, {2, 3}, all.rank() + 1);
       table.gradient().rows.clear();
-      if (all.rank() == 1) table.gradient().rows.push_back({Tensor<B>::from_host(c, std::vector<std::int32_t>{3, 0}, {2}), full<B>(c, {2, 2}, 5)});
+      if (all.rank() == 1)
+        table.gradient().rows.push_back({Tensor<B>::from_host(c, std::vector<std::int32_t>{3, 0}, {2}), Tensor<B>::from_host(c, std::vector<float>{5, 6, 7, 8}, {2, 2})});
       exchange.finish();
       CHECK(layer.gradient().dense.to_host<float>() == std::vector<float>(6, 3));
       const auto rows = merged_rows(table.gradient(), table.value());
-      CHECK(rows.ids.to_host<std::int32_t>() == std::vector<std::int32_t>{0, 3});
-      CHECK(rows.rows.to_host<float>() == std::vector<float>(4, 5));
+      CHECK(rows.ids.to_host<std::int32_t>() == std::vector<std::int32_t>{3, 0});
+      CHECK(rows.rows.to_host<float>() == std::vector<float>{5, 6, 7, 8});
     }
   });
 }
