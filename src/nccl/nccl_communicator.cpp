@@ -93,7 +93,8 @@ struct NcclCommunicator::Impl {
   }
   /// The same for a tensor's stream.
   ncclComm_t alive(const cuda_backend::stream& s) const {
-    if (s.device() != device) throw BackendError("[nccl] a tensor of device " + std::to_string(s.device()) + " came to the communicator of device " + std::to_string(device));
+    if (s.device() != device)
+      throw BackendError("[nccl] a tensor of device " + std::to_string(s.device()) + " came to the communicator of device " + std::to_string(device));
     return alive();
   }
   /// Throws Error when NCCL noticed that something went wrong since.
@@ -204,9 +205,11 @@ std::unique_ptr<Transfer> NcclCommunicator::start_sum(const View& values, const 
 
 void NcclCommunicator::gather_values(const View& all, const View& mine, std::span<const std::int64_t> lengths, const cuda_backend::stream& s) {
   impl_->alive(s);
-  if (lengths.size() != static_cast<std::size_t>(size())) throw ShapeError("[gather] " + std::to_string(lengths.size()) + " lengths for " + std::to_string(size()) + " processes");
+  if (lengths.size() != static_cast<std::size_t>(size()))
+    throw ShapeError("[gather] " + std::to_string(lengths.size()) + " lengths for " + std::to_string(size()) + " processes");
   if (const std::int64_t own = lengths[static_cast<std::size_t>(rank())]; own != mine.elements())
-    throw ShapeError("[gather] " + std::to_string(mine.elements()) + " values of process " + std::to_string(rank()) + ", which has " + std::to_string(own) + " by its length");
+    throw ShapeError("[gather] " + std::to_string(mine.elements()) + " values of process " + std::to_string(rank()) + ", which has " + std::to_string(own) +
+                     " by its length");
   const DeviceGuard guard(impl_->device, "gather");
   Event(native(s)).hold(impl_->queue.native);
   impl_->gather_pieces(all.data, mine.data, lengths, size_of(mine.dtype));

@@ -128,7 +128,8 @@ TEST_CASE("gradients of both devices become their sum") {
       layer.gradient().dense = full<B>(c, {2, 3}, all.rank() + 1);
       table.gradient().rows.clear();
       if (all.rank() == 1)
-        table.gradient().rows.push_back({Tensor<B>::from_host(c, std::vector<std::int32_t>{3, 0}, {2}), Tensor<B>::from_host(c, std::vector<float>{5, 6, 7, 8}, {2, 2})});
+        table.gradient().rows.push_back({Tensor<B>::from_host(c, std::vector<std::int32_t>{3, 0}, {2}),
+                                         Tensor<B>::from_host(c, std::vector<float>{5, 6, 7, 8}, {2, 2})});
       exchange.finish();
       CHECK(layer.gradient().dense.to_host<float>() == std::vector<float>(6, 3));
       const auto rows = merged_rows(table.gradient(), table.value());
