@@ -39,7 +39,7 @@ void Device::add_to(CLI::App& command) {
   const std::vector<std::string> names = built_backends();
   if (!names.empty()) backend = names.front();
   command.add_option("--backend", backend, "what computes")->check(CLI::IsMember(names))->capture_default_str();
-  if (names.back() == "cuda") command.add_option("--gpu", gpu, "which device computes with --backend cuda")->check(CLI::Range(0, 63))->capture_default_str();
+  if (!names.empty() && names.back() == "cuda") command.add_option("--gpu", gpu, "which device computes with --backend cuda")->check(CLI::Range(0, 63))->capture_default_str();
   command.add_option("--threads", threads, "CPU threads; 0: all there are")->check(CLI::Range(0, 1024))->capture_default_str();
 }
 
