@@ -7,21 +7,13 @@
 
 #include "chronotope/backend/cuda_backend.hpp"
 #include "cuda/arrays.hpp"
-#include "fused/comparison.hpp"
+#include "fused/interest.hpp"
 
 using namespace chronotope;
 using namespace chronotope::test;
 using Stream = cuda_backend::stream;
 
 namespace {
-
-/// Behaviours that are there: all, none, a tail, and one with gaps, in turn.
-std::vector<std::uint8_t> some_valid(std::int64_t samples, std::int64_t kept) {
-  std::vector<std::uint8_t> valid;
-  for (std::int64_t b = 0; b < samples; ++b)
-    for (std::int64_t j = 0; j < kept; ++j) valid.push_back(b % 4 == 0 || (b % 4 == 2 && j >= kept / 2) || (b % 4 == 3 && j % 3 != 1));
-  return valid;
-}
 
 /// Rows without reviews, of nothing but reviews, of the oldest and the newest alone, and at random, in turn.
 std::vector<std::uint8_t> some_reviews(std::int64_t rows, std::int64_t kept) {
