@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <random>
 
 #include "cuda/arrays.hpp"
 
@@ -98,6 +99,32 @@ TEST_CASE("sums in many parts are exact where rounding cannot hide") {
   cuda_backend::reduce(stream, Reduction::sum, total.view(), in.view());
   CHECK(out.fetch() == by_column);
   CHECK(total.fetch()[0] == by_column[0] + by_column[1] + by_column[2]);
+}
+
+TEST_CASE("sums keep what single additions round away, within threads and between them") {
+  cuda_backend::stream stream;
+  const std::int64_t rows = 3, columns = 6001;
+  // Beside 2^24 an odd number is rounded away. What is large adds up to 0 in each row, so the sum is that of the small ones.
+  std::vector<float> values, turned(static_cast<std::size_t>(rows * columns));
+  std::vector<float> wanted;
+  std::mt19937 random(7);
+  for (std::int64_t r = 0; r < rows; ++r) {
+    std::vector<float> row;
+    for (int i = 0; i < 1500; ++i) row.insert(row.end(), {0x1p24f, -0x1p24f});
+    while (row.size() < static_cast<std::size_t>(columns)) row.push_back(static_cast<float>((row.size() + static_cast<std::size_t>(r)) % 4));
+    wanted.push_back(std::accumulate(row.begin(), row.end(), 0.0f, [](float sum, float x) { return std::abs(x) < 4 ? sum + x : sum; }));
+    std::shuffle(row.begin(), row.end(), random);
+    for (std::size_t c = 0; c < row.size(); ++c) turned[c * static_cast<std::size_t>(rows) + static_cast<std::size_t>(r)] = row[c];
+    values.insert(values.end(), row.begin(), row.end());
+  }
+  const auto sums = [&](const Shape& shape, const std::vector<float>& of, const Shape& kept) {
+    const Array<float> in(stream, shape, of), out(stream, kept);
+    cuda_backend::reduce(stream, Reduction::sum, out.view(), in.view());
+    return out.fetch();
+  };
+  CHECK(sums({rows, columns}, values, {rows, 1}) == wanted);
+  CHECK(sums({columns, rows}, turned, {1, rows}) == wanted);
+  CHECK(sums({rows, columns}, values, {1, 1}) == std::vector<float>{wanted[0] + wanted[1] + wanted[2]});
 }
 
 TEST_CASE("sums of more columns than three blocks have") {
