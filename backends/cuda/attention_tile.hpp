@@ -7,15 +7,11 @@
 
 #include "attention_layout.hpp"
 #include "chronotope/core/shape.hpp"
+#include "pack.hpp"
 
 namespace chronotope::cuda {
 
 inline constexpr int tile_columns = 32, column_quads = 8;
-
-/// Four numbers side by side, moved by 16 bytes.
-template <class T> struct alignas(16) Quad {
-  T value[4];
-};
 
 /// How W warps share a tile: a thread has R rows by 4 columns, a warp 4 R rows of its own.
 template <int R, int W> struct TileTeam {

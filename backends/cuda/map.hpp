@@ -5,19 +5,13 @@
 
 #include "chronotope/core/shape.hpp"
 #include "cpu/arithmetic.hpp"
+#include "pack.hpp"
 #include "walk.hpp"
 
 namespace chronotope::cuda {
 
 /// The elements as a type of their size.
 template <class T> T* data_of(const View& v) { return static_cast<T*>(v.data); }
-
-/// V elements that are loaded and stored at once.
-template <class T, int V> struct alignas(sizeof(T) * V) Pack {
-  T value[V];
-};
-
-template <class T, int V> bool fits_packs(const T* p) { return reinterpret_cast<std::uintptr_t>(p) % sizeof(Pack<T, V>) == 0; }
 
 template <int V, class F, class R, class... T> __global__ void map_dense(std::int64_t n, F f, R* out, const T*... in) {
   const std::int64_t packs = n / V;

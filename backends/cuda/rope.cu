@@ -15,8 +15,8 @@ template <class T> struct Heads {
   explicit Heads(const View& v) : data(v.as<T>()), token(v.strides[0]), head(v.strides[1]) {}
 };
 
-/// A thread has both numbers of a pair, so y may be x.
-template <class T> struct Rope {
+/// A thread has both numbers of V pairs, so y may be x.
+template <class T, int V> struct Rope {
   Heads<T> y, x;
   Ids position;
   Rows<T> cos, sin;
@@ -31,14 +31,24 @@ template <class T> struct Rope {
       return;
     }
     const T *cosines = cos.row(at), *sines = sin.row(at);
-    each_element<Team>(heads * half, [&](std::int64_t i) {
+    for (std::int64_t i = threadIdx.x * V; i < heads * half; i += Team::threads * V) {
       const std::int64_t h = by_half.of(static_cast<std::uint32_t>(i)), j = i - h * half;
       const T* from = x.data + token * x.token + h * x.head + j;
       T* to = y.data + token * y.token + h * y.head + j;
-      const T first = from[0], second = from[half], c = cosines[j], s = sines[j] * direction;
-      to[0] = first * c - second * s;
-      to[half] = second * c + first * s;
-    });
+      turn(to, load(from), load(from + half), load(cosines + j), load(sines + j));
+    }
+  }
+  using Some = Pack<T, V>;
+  __device__ static Some load(const T* at) { return *reinterpret_cast<const Some*>(at); }
+  __device__ void turn(T* to, const Some first, const Some second, const Some c, const Some s) const {
+    Some one, other;
+    for (int v = 0; v < V; ++v) {
+      const T sine = s.value[v] * direction;
+      one.value[v] = first.value[v] * c.value[v] - second.value[v] * sine;
+      other.value[v] = second.value[v] * c.value[v] + first.value[v] * sine;
+    }
+    *reinterpret_cast<Some*>(to) = one;
+    *reinterpret_cast<Some*>(to + half) = other;
   }
 };
 
@@ -57,9 +67,11 @@ bool rope(const Queue& queue, const View& y, const View& x, const View& position
   const std::int64_t heads = x.shape[1], half = cos.shape[1];
   with_floating(x.dtype, [&](auto zero) {
     using T = decltype(zero);
-    const Rope<T> task{Heads<T>(y), Heads<T>(x), Ids(queue, position, cos.shape[0], false), Rows<T>(cos), Rows<T>(sin), heads, half,
-                       Divider::by(static_cast<std::uint32_t>(half)), inverse ? T{-1} : T{1}};
-    for_rows(queue, "rope", x.shape[0], heads * half, task);
+    with_packs<T>(are_packs<T>(half, y, x, cos, sin), [&](auto pack) {
+      const Rope<T, pack()> task{Heads<T>(y), Heads<T>(x), Ids(queue, position, cos.shape[0], false), Rows<T>(cos), Rows<T>(sin), heads, half,
+                                 Divider::by(static_cast<std::uint32_t>(half)), inverse ? T{-1} : T{1}};
+      for_rows(queue, "rope", x.shape[0], heads * half, task);
+    });
   });
   return true;
 }

@@ -4,6 +4,7 @@
 #include "accumulate.hpp"
 #include "chronotope/core/shape.hpp"
 #include "launch.hpp"
+#include "pack.hpp"
 
 namespace chronotope::cuda {
 
@@ -30,6 +31,22 @@ inline bool is_vector(const View& v, DType dtype, std::int64_t n) {
 template <class... V> bool are_dense(const View& first, const V&... others) {
   const auto is_like = [&](const View& v) { return v.dtype == first.dtype && v.shape == first.shape && v.contiguous(); };
   return is_floating(first.dtype) && is_like(first) && (is_like(others) && ...);
+}
+
+/// Whether lines of `columns` numbers along the last axes of these can be moved in packs of 16 bytes.
+template <class T, class... V> bool are_packs(std::int64_t columns, const V&... views) {
+  constexpr int pack = pack_of<T>;
+  const auto begin_packs = [](const View& v) {
+    bool all = fits_packs<T, pack>(v.template as<T>());
+    for (int axis = 0; axis + 1 < v.shape.rank(); ++axis) all = all && v.strides[axis] % pack == 0;
+    return all;
+  };
+  return columns % pack == 0 && (begin_packs(views) && ...);
+}
+/// f(V) for the numbers of a pack: 16 bytes, or one.
+template <class T, class F> void with_packs(bool packs, F f) {
+  if (packs) f(std::integral_constant<int, pack_of<T>>());
+  else f(std::integral_constant<int, 1>());
 }
 
 /// f(T{}) for the type of a floating dtype.
@@ -62,6 +79,32 @@ template <class Team, class T, class F> __device__ T row_sum(std::int64_t n, F f
   each_element<Team>(n, [&](std::int64_t i) { sum.add(f(i)); });
   Team::merge(sum);
   return sum.result();
+}
+
+/// f(p, packs...) for this thread's packs, number p of a row, of V numbers each. The row is whole packs.
+template <class Team, int V, class F, class... T> __device__ void each_pack_of(std::int64_t columns, F f, const T*... in) {
+  for (std::int64_t p = threadIdx.x; p < columns / V; p += Team::threads) f(p, reinterpret_cast<const Pack<T, V>*>(in)[p]...);
+}
+
+/// out[i] = f(in[i]...), which may be where it came from.
+template <class Team, int V, class T, class F, class... In> __device__ void map_row(std::int64_t columns, T* out, F f, const In*... in) {
+  const auto compute = [&](std::int64_t p, const Pack<In, V>... from) {  // by value: one load each
+    Pack<T, V> to;
+    for (int v = 0; v < V; ++v) to.value[v] = f(from.value[v]...);
+    reinterpret_cast<Pack<T, V>*>(out)[p] = to;
+  };
+  each_pack_of<Team, V>(columns, compute, in...);
+}
+
+/// A, say a sum, of f(in[i]...) over a row, for all threads of the team.
+template <class A, class Team, int V, class F, class... In> __device__ auto over_row(std::int64_t columns, F f, const In*... in) {
+  A all;
+  const auto add = [&](std::int64_t, const Pack<In, V>... from) {
+    for (int v = 0; v < V; ++v) all.add(f(from.value[v]...));
+  };
+  each_pack_of<Team, V>(columns, add, in...);
+  Team::merge(all);
+  return all.result();
 }
 
 /// All threads of a block leave at once, so f may have barriers.

@@ -5,6 +5,7 @@
 // Sums are blocked, in an order that the sizes alone say.
 
 #include "cpu/arithmetic.hpp"
+#include "pack.hpp"
 #include "walk.hpp"
 
 namespace chronotope::cuda {
@@ -19,11 +20,6 @@ inline constexpr int dot_items = 128, dot_columns = 32;            // dots(): a 
 inline constexpr int side_columns = 32, side_lanes = 8;            // pool(), spread(): threads of a block
 inline constexpr int tile_items = 64, lane_items = tile_items / side_lanes;
 
-/// Four numbers that are loaded 16 bytes at a time.
-template <class T> struct alignas(16) Four {
-  T value[4];
-};
-
 /// Where a block works: tile number t of all samples.
 struct SkinnyTile {
   std::int64_t sample, first, second;  ///< of `count` and `others` tiles of a sample
@@ -35,8 +31,8 @@ struct SkinnyTile {
 inline __host__ __device__ std::int64_t tiles_of(std::int64_t n, std::int64_t each) { return (n + each - 1) / each; }
 
 /// Rows `row`, … of `row + 3`, at an offset of each; 0 beyond the rows.
-template <class T> __device__ Four<T> four_rows(const T* data, std::int64_t row, std::int64_t rows, std::int64_t stride, std::int64_t at) {
-  Four<T> four;
+template <class T> __device__ Quad<T> four_rows(const T* data, std::int64_t row, std::int64_t rows, std::int64_t stride, std::int64_t at) {
+  Quad<T> four;
   for (int i = 0; i < 4; ++i) four.value[i] = row + i < rows ? data[(row + i) * stride + at] : T{0};
   return four;
 }
@@ -45,7 +41,7 @@ template <class T> __device__ Four<T> four_rows(const T* data, std::int64_t row,
 template <class T, class S> __device__ void add_products(T (&sums)[row_group], S& few, int at, std::int64_t rows, T x) {
   for (int p = 0; p < group_packs; ++p) {
     if (p * 4 >= rows) continue;  // no break: the loop is to be unrolled
-    const Four<T> four = few[at + p];
+    const Quad<T> four = few[at + p];
     for (int i = 0; i < 4; ++i) sums[p * 4 + i] += four.value[i] * x;
   }
 }
@@ -53,7 +49,7 @@ template <class T, class S> __device__ void add_products(T (&sums)[row_group], S
 /// store(sample, row, item, row . item, item . item) for all of them; item.there(sample, j), and item.value(sample, j, column) of those there.
 template <class T, class Item, class Store> __global__ void dots(Skinny size, const T* rows, Item item, Store store) {
   CHRONOTOPE_SHARED(T, tile, dot_items * (dot_columns + 1));
-  CHRONOTOPE_SHARED(Four<T>, few, dot_columns * group_packs);
+  CHRONOTOPE_SHARED(Quad<T>, few, dot_columns * group_packs);
   const int x = static_cast<int>(threadIdx.x), lane = x % dot_columns, warp = x / dot_columns;
   const std::int64_t across = tiles_of(size.items, dot_items), groups = tiles_of(size.rows, row_group);
   for (std::int64_t t = blockIdx.x; t < size.samples * across * groups; t += gridDim.x) {
@@ -68,7 +64,7 @@ template <class T, class Item, class Store> __global__ void dots(Skinny size, co
         tile[i * (dot_columns + 1) + lane] = is_there ? item.value(at.sample, first + i, c0 + lane) : T{0};
       }
       few[lane * group_packs + warp] =
-          inside ? four_rows(rows + at.sample * size.rows * size.width, row + warp * 4, size.rows, size.width, c0 + lane) : Four<T>{};
+          inside ? four_rows(rows + at.sample * size.rows * size.width, row + warp * 4, size.rows, size.width, c0 + lane) : Quad<T>{};
       __syncthreads();
       T part[row_group] = {}, part_square = 0;
       for (int c = 0; c < dot_columns; ++c) {
@@ -88,13 +84,13 @@ template <class T, class Item, class Store> __global__ void dots(Skinny size, co
 template <class T, class S> __device__ void stage_weights(const Skinny& size, const T* weights, std::int64_t first, std::int64_t row, S& few) {
   const int thread = static_cast<int>(threadIdx.y * side_columns + threadIdx.x), i = thread % tile_items, pack = thread / tile_items;
   __syncthreads();  // those before have been read
-  few[i * group_packs + pack] = first + i < size.items ? four_rows(weights, row + pack * 4, size.rows, size.items, first + i) : Four<T>{};
+  few[i * group_packs + pack] = first + i < size.items ? four_rows(weights, row + pack * 4, size.rows, size.items, first + i) : Quad<T>{};
   __syncthreads();
 }
 
 /// out [samples, R, W] = sums over the items of weight times item.
 template <class T, class Item> __global__ void pool(Skinny size, const T* weights, Item item, T* out) {
-  CHRONOTOPE_SHARED(Four<T>, few, tile_items * group_packs);
+  CHRONOTOPE_SHARED(Quad<T>, few, tile_items * group_packs);
   CHRONOTOPE_SHARED(T, totals, row_group * side_lanes * side_columns);
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
   const std::int64_t across = tiles_of(size.width, side_columns), groups = tiles_of(size.rows, row_group);
@@ -124,7 +120,7 @@ template <class T, class Item> __global__ void pool(Skinny size, const T* weight
 
 /// store(sample, item, column, the sum over the rows of weight times row) for all of them.
 template <class T, class Store> __global__ void spread(Skinny size, const T* weights, const T* rows, Store store) {
-  CHRONOTOPE_SHARED(Four<T>, few, tile_items * group_packs);
+  CHRONOTOPE_SHARED(Quad<T>, few, tile_items * group_packs);
   const int x = static_cast<int>(threadIdx.x), y = static_cast<int>(threadIdx.y);
   const std::int64_t down = tiles_of(size.items, tile_items), across = tiles_of(size.width, side_columns);
   for (std::int64_t t = blockIdx.x; t < size.samples * down * across; t += gridDim.x) {
@@ -133,13 +129,13 @@ template <class T, class Store> __global__ void spread(Skinny size, const T* wei
     T sums[lane_items] = {};
     for (std::int64_t row = 0; row < size.rows; row += row_group) {
       stage_weights(size, weights + at.sample * size.rows * size.items, first, row, few);
-      Four<T> own[group_packs] = {};
+      Quad<T> own[group_packs] = {};
       for (int p = 0; p < group_packs && column < size.width; ++p)
         own[p] = four_rows(rows + at.sample * size.rows * size.width, row + p * 4, size.rows, size.width, column);
       for (int i = 0; i < lane_items; ++i)
         for (int p = 0; p < group_packs; ++p) {
           if (row + p * 4 >= size.rows) continue;
-          const Four<T> weight = few[(i * side_lanes + y) * group_packs + p];
+          const Quad<T> weight = few[(i * side_lanes + y) * group_packs + p];
           for (int r = 0; r < 4; ++r) sums[i] += weight.value[r] * own[p].value[r];
         }
     }

@@ -8,30 +8,35 @@ namespace chronotope::cuda {
 
 namespace {
 
-template <class T> struct Swiglu {
+template <class T, int V> struct Swiglu {
   std::int64_t columns;
   Rows<T> y, gate_up;
 
   template <class Team> __device__ void row(std::int64_t r) const {
-    const T *gate = gate_up.row(r), *up = gate + columns;
-    T* out = y.row(r);
-    each_element<Team>(columns, [&](std::int64_t i) { out[i] = gate[i] / (T{1} + std::exp(-gate[i])) * up[i]; });
+    const T* gate = gate_up.row(r);
+    map_row<Team, V>(columns, y.row(r), [](T g, T up) { return g / (T{1} + std::exp(-g)) * up; }, gate, gate + columns);
   }
 };
 
 // With s = sigmoid(gate): dup = dy gate s, dgate = dy up s (1 + gate (1 - s))
-template <class T> struct SwigluBackward {
+template <class T, int V> struct SwigluBackward {
   std::int64_t columns;
   Rows<T> grad, dy, gate_up;
 
   template <class Team> __device__ void row(std::int64_t r) const {
-    const T *gate = gate_up.row(r), *up = gate + columns, *from = dy.row(r);
+    using Some = Pack<T, V>;
+    const T* gate = gate_up.row(r);
     T *grad_gate = grad.row(r), *grad_up = grad_gate + columns;
-    each_element<Team>(columns, [&](std::int64_t i) {
-      const T g = gate[i], s = T{1} / (T{1} + std::exp(-g)), pull = from[i] * s;
-      grad_gate[i] = pull * up[i] * (T{1} + g * (T{1} - s));
-      grad_up[i] = pull * g;
-    });
+    each_pack_of<Team, V>(columns, [&](std::int64_t p, const Some from, const Some gates, const Some ups) {
+      Some to_gate, to_up;
+      for (int v = 0; v < V; ++v) {
+        const T g = gates.value[v], s = T{1} / (T{1} + std::exp(-g)), pull = from.value[v] * s;
+        to_gate.value[v] = pull * ups.value[v] * (T{1} + g * (T{1} - s));
+        to_up.value[v] = pull * g;
+      }
+      reinterpret_cast<Some*>(grad_gate)[p] = to_gate;
+      reinterpret_cast<Some*>(grad_up)[p] = to_up;
+    }, dy.row(r), gate, gate + columns);
   }
 };
 
@@ -46,7 +51,9 @@ bool swiglu(const Queue& queue, const View& y, const View& gate_up) {
   if (!are_halves(y, gate_up)) return false;
   with_floating(y.dtype, [&](auto zero) {
     using T = decltype(zero);
-    for_rows(queue, "swiglu", y.shape[0], y.shape[1], Swiglu<T>{y.shape[1], Rows<T>(y), Rows<T>(gate_up)});
+    with_packs<T>(are_packs<T>(y.shape[1], y, gate_up), [&](auto pack) {
+      for_rows(queue, "swiglu", y.shape[0], y.shape[1], Swiglu<T, pack()>{y.shape[1], Rows<T>(y), Rows<T>(gate_up)});
+    });
   });
   return true;
 }
@@ -55,7 +62,10 @@ bool swiglu_backward(const Queue& queue, const View& dgate_up, const View& dy, c
   if (!are_halves(dy, gate_up) || !are_like_rows(gate_up, dgate_up)) return false;
   with_floating(dy.dtype, [&](auto zero) {
     using T = decltype(zero);
-    for_rows(queue, "swiglu_backward", dy.shape[0], dy.shape[1], SwigluBackward<T>{dy.shape[1], Rows<T>(dgate_up), Rows<T>(dy), Rows<T>(gate_up)});
+    with_packs<T>(are_packs<T>(dy.shape[1], dgate_up, dy, gate_up), [&](auto pack) {
+      const SwigluBackward<T, pack()> task{dy.shape[1], Rows<T>(dgate_up), Rows<T>(dy), Rows<T>(gate_up)};
+      for_rows(queue, "swiglu_backward", dy.shape[0], dy.shape[1], task);
+    });
   });
   return true;
 }

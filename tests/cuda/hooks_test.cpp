@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <limits>
+#include <tuple>
 
 #include "chronotope/core/error.hpp"
 #include "chronotope/core/philox.hpp"
@@ -73,6 +74,32 @@ TEST_CASE("hooks read rows that are further apart than they are long, to the sam
     same("layer_norm_backward", [&](const View& to, const View& from) {
       return cuda_backend::try_layer_norm_backward(s, to, dw.view(), db.view(), from, from, w.view(), mean.view(), inv.view());
     });
+  }
+}
+
+TEST_CASE("hooks read rows that begin between multiples of 16 bytes") {
+  Stream s;
+  const std::int64_t rows = 9;
+  for (const auto& [width, apart, first] : {std::tuple<std::int64_t, std::int64_t, std::int64_t>{64, 68, 1}, {64, 65, 0}, {600, 604, 3}}) {
+    const std::vector<float> values = counted(rows * apart);
+    const Array<float> wide(s, {rows, apart}, values), y(s, {rows, width}), half(s, {rows, width / 2});
+    View x = left_part(wide.view(), width);
+    x.data = x.as<float>() + first;
+    REQUIRE(cuda_backend::try_softmax(s, y.view(), x));
+    REQUIRE(cuda_backend::try_swiglu(s, half.view(), x));
+    const std::vector<float> got = y.fetch(), product = half.fetch();
+    double worst = 0;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const auto at = [&](std::int64_t i) { return static_cast<double>(values[static_cast<std::size_t>(r * apart + first + i)]); };
+      double total = 0;
+      for (std::int64_t i = 0; i < width; ++i) total += std::exp(at(i));
+      for (std::int64_t i = 0; i < width; ++i)
+        worst = std::max(worst, std::abs(static_cast<double>(got[static_cast<std::size_t>(r * width + i)]) - std::exp(at(i)) / total));
+      for (std::int64_t i = 0; i < width / 2; ++i)
+        worst = std::max(worst, std::abs(static_cast<double>(product[static_cast<std::size_t>(r * (width / 2) + i)]) -
+                                         at(i) / (1 + std::exp(-at(i))) * at(width / 2 + i)));
+    }
+    CHECK(worst < 4e-6);  // numbers up to 6.25: eight roundoffs
   }
 }
 
