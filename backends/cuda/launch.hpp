@@ -17,6 +17,7 @@
 #define CHRONOTOPE_MOST_BLOCKS 8192  // several waves of the largest device
 #define CHRONOTOPE_LOGIT_SIDE 4096   // of a square block of logits: 64 MiB of f32
 #define CHRONOTOPE_CHUNK_BYTES (64 << 20)  // of scratch at a time, for work in chunks: about what a device caches
+#define CHRONOTOPE_TOPK_PART 8192    // columns that a block chooses from, at least
 #endif
 
 namespace chronotope::cuda {

@@ -39,19 +39,32 @@ TEST_CASE("scatter_add of thousands of ids has a CPU's bits") {
   CHECK(table.fetch() == wanted);
 }
 
-TEST_CASE("topk of thousands, with equal ones") {
+TEST_CASE("topk of thousands, with equal ones and NaN, chosen at once and in parts") {
   cuda_backend::stream stream;
-  const std::int64_t columns = 3000, k = 1500;
-  std::vector<float> values = numbers(columns);
+  const std::int64_t rows = 2, columns = 17001;
+  std::vector<float> values = numbers(rows * columns);
   for (float& x : values) x = std::trunc(x * 100);
-  std::vector<std::int32_t> order(static_cast<std::size_t>(columns));
-  std::iota(order.begin(), order.end(), 0);
-  std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return values[static_cast<std::size_t>(a)] > values[static_cast<std::size_t>(b)]; });
-  order.resize(static_cast<std::size_t>(k));
-  const Array<float> in(stream, {1, columns}, values), best(stream, {1, k});
-  const Array<std::int32_t> indices(stream, {1, k});
-  cuda_backend::topk(stream, best.view(), indices.view(), in.view());
-  CHECK(indices.fetch() == order);
+  for (std::size_t i = 5; i < values.size(); i += 701) values[i] = std::nanf("");
+  const Array<float> in(stream, {rows, columns}, values);
+  for (const std::int64_t k : {1, 40, 1500, 17001}) {  // the last at once; the third in parts on the emulated device alone
+    const Array<float> best(stream, {rows, k});
+    const Array<std::int32_t> indices(stream, {rows, k});
+    cuda_backend::topk(stream, best.view(), indices.view(), in.view());
+    std::vector<std::int32_t> wanted;
+    for (std::int64_t r = 0; r < rows; ++r) {
+      const auto at = [&](std::int32_t i) { return values[static_cast<std::size_t>(r * columns + i)]; };
+      std::vector<std::int32_t> order(static_cast<std::size_t>(columns));
+      std::iota(order.begin(), order.end(), 0);
+      std::stable_sort(order.begin(), order.end(), [&](auto a, auto b) { return std::isnan(at(b)) ? !std::isnan(at(a)) : at(a) > at(b); });
+      wanted.insert(wanted.end(), order.begin(), order.begin() + k);
+    }
+    CHECK(indices.fetch() == wanted);
+    const std::vector<float> got = best.fetch();
+    for (std::size_t i = 0; i < got.size(); ++i) {
+      const float x = values[i / static_cast<std::size_t>(k) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(wanted[i])];
+      if (std::isnan(x) ? !std::isnan(got[i]) : got[i] != x) FAIL("value " << i << " of " << k);
+    }
+  }
 }
 
 TEST_CASE("a transposition of several tiles and planes") {

@@ -14,6 +14,7 @@
 #define CHRONOTOPE_MOST_BLOCKS 3  // small operands too are more than a grid covers
 #define CHRONOTOPE_LOGIT_SIDE 64  // and small vocabularies more than a block of logits
 #define CHRONOTOPE_CHUNK_BYTES (32 << 10)  // or than a chunk
+#define CHRONOTOPE_TOPK_PART 32
 
 namespace cuda_on_host {
 
