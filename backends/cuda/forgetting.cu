@@ -111,8 +111,7 @@ template <class T> struct Walker {
   template <int warps> __device__ void share(int warp, const Seen& own) {
     CHRONOTOPE_SHARED(int, counts, warps);
     CHRONOTOPE_SHARED(std::int64_t, latests, warps);
-    __syncthreads();  // those of the row before have been read
-    if (lane() == 0) {
+    if (lane() == 0) {  // those of the row before have been read: retain() ends with barriers
       counts[warp] = own.reviews;
       latests[warp] = own.latest;
     }
