@@ -1,6 +1,7 @@
-// Linear layers with bias and, where asked for, ReLU. The products are cuBLAS's. What is left is a pass over y, read and written, in the
-// forward, and in the backward pass one over dy and y, which writes what passes the ReLU, and one over that, which adds up its columns:
-// together they would move a quarter less, but no load could overtake a store, and the columns' sums have few threads.
+// Linear layers with bias and, where asked for, ReLU. The products are cuBLASLt's, and so is a bias without ReLU: what its ReLU makes of
+// NaN is not documented. What is left is a pass over y, read and written, in the forward, and in the backward pass one over dy and y, which
+// writes what passes the ReLU, and one over that, which adds up its columns: together they would move a quarter less, but no load could
+// overtake a store, and the columns' sums have few threads.
 #include "column_sums.hpp"
 #include "ids.hpp"
 #include "linear.hpp"
@@ -81,7 +82,8 @@ bool covers(const View& y, const View& x, const View& w) {
 
 bool linear(Impl& impl, const View& y, const View& x, const View& w, const View& bias, bool relu) {
   if (!bias.data || !covers(y, x, w) || !is_vector(bias, y.dtype, y.shape[1])) return false;
-  product(impl, y, x, transposed(w), 0);
+  if (relu) product(impl, y, x, transposed(w), 0);
+  else if (product_with_bias(impl, y, x, transposed(w), bias)) return true;
   with_floating(y.dtype, [&](auto zero) {
     using T = decltype(zero);
     finish<T>(impl.queue(), "linear", y, bias, OneBias<T>{bias.as<T>()}, relu);

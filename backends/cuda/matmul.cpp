@@ -1,8 +1,9 @@
 #include "matmul.hpp"
 
-#include <algorithm>
+#include <memory>
 #include <optional>
 
+#include "bf16.hpp"
 #include "cpu/strided.hpp"
 #include "kernels.hpp"
 
@@ -10,68 +11,101 @@ namespace chronotope::cuda {
 
 namespace {
 
-/// A matrix as cuBLAS sees it: its columns are our rows.
+using Impl = cuda_backend::stream::Impl;
+
+/// Matrices as cuBLAS sees them: their columns are our rows.
 struct Operand {
-  const void* data;
+  char* data;
+  std::int64_t element_bytes;
   cublasOperation_t transposition;  ///< CUBLAS_OP_N: rows are dense
   std::int64_t pitch;               ///< elements from one dense line to the next
+  Strides strides;                  ///< of the axes before the last two
+
+  Gemm::Matrix at(std::int64_t offset, std::int64_t step) const { return {data + offset * element_bytes, transposition, pitch, step}; }
 };
 
 std::optional<Operand> operand_of(const View& v) {
   const int rank = v.shape.rank();
   const std::int64_t rows = v.shape[-2], columns = v.shape[-1], row = v.strides[rank - 2], column = v.strides[rank - 1];
-  if ((columns == 1 || column == 1) && (rows == 1 || row >= columns)) return Operand{v.data, CUBLAS_OP_N, rows == 1 ? columns : row};
-  if ((rows == 1 || row == 1) && (columns == 1 || column >= rows)) return Operand{v.data, CUBLAS_OP_T, columns == 1 ? rows : column};
+  Operand operand{static_cast<char*>(v.data), static_cast<std::int64_t>(size_of(v.dtype)), CUBLAS_OP_N, rows == 1 ? columns : row, v.strides};
+  if ((columns == 1 || column == 1) && (rows == 1 || row >= columns)) return operand;
+  operand.transposition = CUBLAS_OP_T, operand.pitch = columns == 1 ? rows : column;
+  if ((rows == 1 || row == 1) && (columns == 1 || column >= rows)) return operand;
   return std::nullopt;
 }
 
-struct Product {
-  Operand out, a, b;
-  std::int64_t m, n, k;
-  DType dtype;
-  double beta;
+/// Types as cuBLAS names them: of operands, of the result, and what is computed with.
+struct Types {
+  cudaDataType_t in, out;
+  cublasComputeType_t compute;
+};
 
-  /// `count` matrices at these offsets, in elements, and steps. Read by columns, out is its transpose: b' a'.
-  void run(cublasHandle_t handle, const std::array<std::int64_t, 3>& offset, const std::array<std::int64_t, 3>& step, std::int64_t count) const {
-    const bool single = dtype == DType::f32;
-    const cudaDataType_t type = single ? CUDA_R_32F : CUDA_R_64F;
-    const float narrow[] = {1, static_cast<float>(beta)};
-    const double wide[] = {1, beta};
-    const void *const one = single ? static_cast<const void*>(&narrow[0]) : &wide[0], *const factor = single ? static_cast<const void*>(&narrow[1]) : &wide[1];
-    const auto at = [&](const Operand& o, std::int64_t elements) {
-      return static_cast<char*>(const_cast<void*>(o.data)) + elements * static_cast<std::int64_t>(size_of(dtype));
-    };
-    check(cublasGemmStridedBatchedEx_64(handle, b.transposition, a.transposition, n, m, k, one, at(b, offset[2]), type, b.pitch, step[2],
-                                        at(a, offset[1]), type, a.pitch, step[1], factor, at(out, offset[0]), type, out.pitch, step[0], count,
-                                        single ? CUBLAS_COMPUTE_32F : CUBLAS_COMPUTE_64F, CUBLAS_GEMM_DEFAULT),
-          "matmul");
+Types types_of(DType dtype, MathMode math) {
+  if (dtype == DType::f64) return {CUDA_R_64F, CUDA_R_64F, CUBLAS_COMPUTE_64F};
+  if (math == MathMode::bf16) return {CUDA_R_16BF, CUDA_R_32F, CUBLAS_COMPUTE_32F};
+  return {CUDA_R_32F, CUDA_R_32F, math == MathMode::tf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F};
+}
+
+/// An operand in the type that it is multiplied in, and the memory that this takes.
+struct Input {
+  std::optional<Operand> operand;
+  std::unique_ptr<Scratch> scratch;
+
+  Input(const Queue& queue, const View& v, cudaDataType_t type) : operand(operand_of(v)) {
+    if (type != CUDA_R_16BF) return;
+    const cublasOperation_t kept = operand ? operand->transposition : CUBLAS_OP_N;  // what is dense is read densely
+    const Bf16Layout layout(kept == CUBLAS_OP_T ? transposed(v) : v);
+    scratch = std::make_unique<Scratch>(queue, layout.bytes, "matmul");
+    to_bf16(queue, scratch->as<void>(), layout);
+    operand = Operand{scratch->as<char>(), 2, kept, layout.pitch, layout.strides};
   }
 };
 
-std::optional<Product> product_of(const View& out, const View& a, const View& b, double beta) {
-  const auto to = operand_of(out), left = operand_of(a), right = operand_of(b);
-  if (!to || !left || !right || to->transposition != CUBLAS_OP_N) return std::nullopt;
-  return Product{*to, *left, *right, out.shape[-2], out.shape[-1], a.shape[-1], out.dtype, beta};
+/// Whether the bias was added.
+bool run(Impl& impl, Gemm g) {
+  const bool biased = g.bias;
+  if (impl.plans.run(g, impl.workspace(), impl.stream)) return biased;
+  g.bias = nullptr;
+  if (biased && impl.plans.run(g, impl.workspace(), impl.stream)) return false;
+  const Scales scales(g);
+  check(cublasGemmStridedBatchedEx_64(impl.blas(), g.a.transposition, g.b.transposition, g.m, g.n, g.k, scales.one(), g.a.data, g.in, g.a.pitch,
+                                      g.a.step, g.b.data, g.in, g.b.pitch, g.b.step, scales.beta(), g.d.data, g.out, g.d.pitch, g.d.step, g.count,
+                                      g.compute, CUBLAS_GEMM_DEFAULT),
+        "matmul");
+  return false;
+}
+
+enum class Made { nothing, product, product_with_bias };
+
+/// Nothing, having queued nothing, for integers, empty operands and layouts that are not rows or columns of dense elements.
+Made blas_matmul(Impl& impl, const View& out, const View& a, const View& b, double beta, const void* bias) {
+  if (!is_floating(out.dtype) || out.elements() == 0 || a.shape[-1] == 0) return Made::nothing;
+  const auto to = operand_of(out);
+  if (!to) return Made::nothing;
+  if (to->transposition != CUBLAS_OP_N) return blas_matmul(impl, transposed(out), transposed(b), transposed(a), beta, bias);
+  const Types types = types_of(out.dtype, impl.math);
+  const Input left(impl.queue(), a, types.in), right(impl.queue(), b, types.in);
+  if (!left.operand || !right.operand) return Made::nothing;
+  const auto batch = cpu::make_loop(out.shape, 0, out.shape.rank() - 2, to->strides, left.operand->strides, right.operand->strides);
+  Made made = Made::product_with_bias;
+  cpu::for_each_line(batch, [&](const auto& at) {  // read by columns, out is its transpose: b' a'
+    const Gemm gemm{to->at(at[0], batch.step(0)), right.operand->at(at[2], batch.step(2)), left.operand->at(at[1], batch.step(1)), out.shape[-1],
+                    out.shape[-2], a.shape[-1], batch.line(), types.in, types.out, types.compute, beta, bias};
+    if (!run(impl, gemm)) made = Made::product;
+  });
+  return made;
 }
 
 }  // namespace
 
-bool blas_matmul(cuda_backend::stream::Impl& impl, const View& out, const View& a, const View& b, double beta) {
-  if (!is_floating(out.dtype) || out.elements() == 0 || a.shape[-1] == 0) return false;
-  auto product = product_of(out, a, b, beta);
-  std::array<const View*, 3> operands{&out, &a, &b};
-  if (!product) {  // where out has dense columns, its transpose has dense rows
-    product = product_of(transposed(out), transposed(b), transposed(a), beta);
-    std::swap(operands[1], operands[2]);
-  }
-  if (!product) return false;
-  const auto batch = cpu::make_loop(out.shape, 0, out.shape.rank() - 2, operands[0]->strides, operands[1]->strides, operands[2]->strides);
-  cpu::for_each_line(batch, [&](const auto& at) { product->run(impl.blas(), at, {batch.step(0), batch.step(1), batch.step(2)}, batch.line()); });
-  return true;
+void product(Impl& impl, const View& out, const View& a, const View& b, double beta) {
+  if (blas_matmul(impl, out, a, b, beta, nullptr) == Made::nothing) tiled_matmul(impl.queue(), out, a, b, beta);
 }
 
-void product(cuda_backend::stream::Impl& impl, const View& out, const View& a, const View& b, double beta) {
-  if (!blas_matmul(impl, out, a, b, beta)) tiled_matmul(impl.queue(), out, a, b, beta);
+bool product_with_bias(Impl& impl, const View& out, const View& a, const View& b, const View& bias) {
+  const Made made = blas_matmul(impl, out, a, b, 0, out.dtype == DType::f32 ? bias.data : nullptr);
+  if (made == Made::nothing) tiled_matmul(impl.queue(), out, a, b, 0);
+  return made == Made::product_with_bias;
 }
 
 }  // namespace chronotope::cuda

@@ -1,5 +1,5 @@
 #pragma once
-// Products, by cuBLAS where it takes them.
+// Products, by cuBLASLt or cuBLAS where they take them, in the stream's math mode.
 
 #include <utility>
 
@@ -10,8 +10,8 @@ namespace chronotope::cuda {
 /// out = a b + beta out, of any dtype and strides.
 void product(cuda_backend::stream::Impl& impl, const View& out, const View& a, const View& b, double beta);
 
-/// False, having queued nothing, for integers, empty operands and layouts that are not rows or columns of dense elements.
-bool blas_matmul(cuda_backend::stream::Impl& impl, const View& out, const View& a, const View& b, double beta);
+/// out = a b + bias, a bias for each column of a dense row-major matrix. False: the bias is still to be added.
+bool product_with_bias(cuda_backend::stream::Impl& impl, const View& out, const View& a, const View& b, const View& bias);
 
 /// Whether cuBLAS takes it: floats [R, D], D > 0, with dense rows that do not overlap.
 inline bool is_matrix(const View& v) {

@@ -71,19 +71,25 @@ void cuda_backend::stream::Impl::release() noexcept {
   if (workspace_) cudaFreeAsync(workspace_, stream);
   if (stream) cudaStreamSynchronize(stream);  // what it still reads and writes goes now
   if (blas_) cublasDestroy(blas_);
+  plans = cuda::Plans();
   if (owned && stream) cudaStreamDestroy(stream);
   if (bad_id) cudaFreeHost(bad_id);
 }
 
+cuda::Workspace cuda_backend::stream::Impl::workspace() {
+  constexpr std::size_t bytes = std::size_t{32} << 20;  // what NVIDIA recommends for its largest devices
+  if (!workspace_) check(cudaMallocAsync(&workspace_, bytes, stream), "matmul");
+  return {workspace_, bytes};
+}
+
 cublasHandle_t cuda_backend::stream::Impl::blas() {
   if (blas_) return blas_;
-  constexpr std::size_t bytes = std::size_t{32} << 20;  // what NVIDIA recommends for its largest devices
   cublasHandle_t handle = nullptr;
   check(cublasCreate(&handle), "matmul");
   try {
     check(cublasSetStream(handle, stream), "matmul");
-    if (!workspace_) check(cudaMallocAsync(&workspace_, bytes, stream), "matmul");
-    check(cublasSetWorkspace(handle, workspace_, bytes), "matmul");  // after SetStream, which takes it away
+    const auto [data, bytes] = workspace();
+    check(cublasSetWorkspace(handle, data, bytes), "matmul");  // after SetStream, which takes it away
   } catch (...) {
     cublasDestroy(handle);
     throw;
@@ -114,7 +120,7 @@ std::unique_ptr<cuda_backend::stream::Impl> make_impl(int device, cudaStream_t u
 
 }  // namespace
 
-cuda_backend::stream::stream(int device) : impl_(make_impl(device, nullptr)) {}
+cuda_backend::stream::stream(int device, MathMode math) : impl_(make_impl(device, nullptr)) { impl_->math = math; }
 cuda_backend::stream::stream(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 cuda_backend::stream cuda_backend::stream::wrap(void* user_stream, int device) {
   // Null and 1 both mean the legacy default stream, which waits for all others.
@@ -125,6 +131,8 @@ cuda_backend::stream::~stream() = default;
 cuda_backend::stream::stream(stream&&) noexcept = default;
 cuda_backend::stream& cuda_backend::stream::operator=(stream&&) noexcept = default;
 int cuda_backend::stream::device() const { return impl_->device; }
+MathMode cuda_backend::stream::math() const { return impl_->math; }
+void cuda_backend::stream::set_math(MathMode math) { impl_->math = math; }
 void* cuda_backend::stream::native() const { return impl_->stream; }
 
 int cuda_backend::device_count() {

@@ -4,6 +4,7 @@
 #include <cublas_v2.h>
 
 #include "chronotope/backend/cuda_backend.hpp"
+#include "plans.hpp"
 #include "staging.hpp"
 #include "status.hpp"
 
@@ -17,17 +18,21 @@ struct cuda_backend::stream::Impl {
   Impl& operator=(const Impl&) = delete;
 
   cuda::Queue queue() const { return {stream, bad_id}; }
-  /// The handle of cuBLAS, made at the first call; its scratch memory is the stream's own.
+  /// What products use, made at the first call. One at a time does: the stream orders them.
+  cuda::Workspace workspace();
+  /// The handle of cuBLAS, made at the first call, with the stream's workspace.
   cublasHandle_t blas();
   /// Waits, then throws what went wrong since the last time.
   void wait(const char* operation);
 
   int device;
+  MathMode math = MathMode::ieee;
   bool owned;
   cudaStream_t stream = nullptr;
   cuda::BadId* bad_id = nullptr;
   cudaError_t failed_free = cudaSuccess;  ///< deallocate may not throw: told at the next wait
   cuda::Staging staging;
+  cuda::Plans plans;
 
  private:
   void release() noexcept;
@@ -37,10 +42,3 @@ struct cuda_backend::stream::Impl {
 };
 
 }  // namespace chronotope
-
-namespace chronotope::cuda {
-
-/// Throws BackendError naming the operation, with cuBLAS's text.
-void check(cublasStatus_t status, const char* operation);
-
-}  // namespace chronotope::cuda

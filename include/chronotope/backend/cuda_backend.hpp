@@ -1,5 +1,5 @@
 #pragma once
-// NVIDIA GPUs: cuBLAS for contractions of floats, own kernels for the rest. No CUDA header is needed to use it.
+// NVIDIA GPUs: cuBLASLt and cuBLAS for contractions of floats, own kernels for the rest. No CUDA header is needed to use it.
 
 #include <memory>
 
@@ -7,6 +7,15 @@
 #include "chronotope/backend/fused.hpp"
 
 namespace chronotope {
+
+/// How products of f32 are multiplied: by matmul and by the hooks around products (linear layers, with and without cross entropy, interest
+/// units). Tensors stay f32, sums too; f64, attention and whatever else kernels of our own compute stay as they are. A product that neither
+/// cuBLASLt nor cuBLAS takes (neither rows nor columns dense, in tf32 or of the result) is computed in IEEE arithmetic.
+enum class MathMode : std::uint8_t {
+  ieee,  ///< as f32 are
+  tf32,  ///< operands rounded to 10 bits behind the point, by tensor cores
+  bf16   ///< operands rounded to bf16, 7 bits behind the point, by tensor cores; converting them moves 6 bytes an element, for each product
+};
 
 struct cuda_backend {
   /// A queue of work on one device, with the handles and the scratch memory that the work needs. Calls return before
@@ -19,7 +28,7 @@ struct cuda_backend {
   class stream {
    public:
     /// A new stream of the device. Throws BackendError when there is no such device or it cannot be used.
-    explicit stream(int device = 0);
+    explicit stream(int device = 0, MathMode math = MathMode::ieee);
     /// The user's cudaStream_t of the device: not destroyed, and to outlive this one. Throws BackendError for the legacy
     /// default stream (null).
     static stream wrap(void* user_stream, int device);
@@ -29,6 +38,9 @@ struct cuda_backend {
     stream& operator=(stream&&) noexcept;
 
     int device() const;
+    MathMode math() const;
+    /// For the calls that follow.
+    void set_math(MathMode);
     /// The cudaStream_t.
     void* native() const;
     struct Impl;

@@ -31,6 +31,14 @@ std::size_t kernels_run();
 std::size_t products_run();
 std::size_t waits();
 
+/// Which of the algorithms that cuBLASLt's heuristics name it then refuses: those of a draw by the seed, or all.
+enum class Refusals : std::uint8_t { drawn, all };
+void set_refusals(Refusals);
+/// Of those products, the ones of cuBLASLt; algorithms it refused; and how often its heuristics were asked.
+std::size_t planned_products_run();
+std::size_t algorithms_refused();
+std::size_t algorithms_asked_for();
+
 /// Bytes of the device's memory that live blocks have, and the most they had since forget_peak(). In the order of the stream.
 std::size_t live_bytes();
 std::size_t peak_bytes();

@@ -10,6 +10,7 @@
 #include "cuda_runtime.h"
 #include "emulator/arena.hpp"
 #include "emulator/block.hpp"
+#include "emulator/control.hpp"
 
 struct cudaEvent {
   cudaStream* stream = nullptr;
@@ -35,6 +36,8 @@ struct Device {
   cudaError_t last = cudaSuccess;
   std::uint64_t digest = 0;
   std::size_t kernels = 0, products = 0, waits = 0;
+  Refusals refusals = Refusals::drawn;
+  std::size_t planned_products = 0, algorithms_refused = 0, algorithms_asked_for = 0;
 
   /// Runs what is queued, in order, while `wanted` says so; the first fault ends it and stays.
   cudaError_t drain(cudaStream& stream, const std::function<bool()>& wanted);
