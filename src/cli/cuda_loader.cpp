@@ -19,7 +19,7 @@ std::string cuda_module() {
   return {};
 }
 
-any_backend::stream cuda_stream(int device, const std::shared_ptr<Timings>& timings) {
+any_backend::stream cuda_stream(int device, MathMode math, const std::shared_ptr<Timings>& timings) {
   const std::string file = cuda_module();
   if (file.empty()) throw BackendError("this program was installed without its CUDA module (" CHRONOTOPE_CUDA_MODULE_FILE "); build with nvcc for it");
   void* const module = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL);  // for good: streams hold functions of it
@@ -27,7 +27,7 @@ any_backend::stream cuda_stream(int device, const std::shared_ptr<Timings>& timi
   const auto make = reinterpret_cast<CudaModuleFunction*>(dlsym(module, CHRONOTOPE_CUDA_MODULE_NAME));
   if (!make) throw BackendError(file + " is not the CUDA module of this version of chronotope");
   any_backend::stream made;
-  make(device, timings, made);
+  make(device, math, timings, made);
   return made;
 }
 

@@ -31,11 +31,11 @@ struct Sizes {
   std::int64_t R, K, N;
 };
 
-/// A layer and its gradients in whole numbers, so that no order of additions shows; rows are `gap` longer than they are wide.
-void check_whole_numbers(const Sizes& n, std::int64_t gap, bool relu) {
+/// A layer and its gradients in whole numbers, so that no order of additions shows, and that bf16 has; rows are `gap` longer than they are wide.
+void check_whole_numbers(const Sizes& n, std::int64_t gap, bool relu, MathMode math) {
   const auto [R, K, N] = n;
   CAPTURE(to_string(Shape{R, K, N, gap}));
-  Stream s;
+  Stream s(0, math);
   const auto xs = whole(R * (K + gap), 3), ws = whole(N * (K + gap), 5), bs = whole(N, 2), gs = whole(R * (N + gap), 4);
   const Array<float> x(s, {R, K + gap}, xs), w(s, {N, K + gap}, ws), b(s, {N}, bs), dy(s, {R, N + gap}, gs), db(s, {N});
   const Array<float> y(s, {R, N + gap}, std::vector<float>(gs.size(), 99)), dx(s, {R, K + gap}, std::vector<float>(xs.size(), 99)),
@@ -96,7 +96,8 @@ TEST_CASE("fused linear layers with a bias for each group on a device equal thei
 TEST_CASE("linear layers on a device are exact in whole numbers, whatever lies between rows") {
   for (const Sizes& n : {Sizes{3, 4, 8}, {70, 9, 12}, {5, 3, 7}, {1, 16, 4}})
     for (const std::int64_t gap : {0, 3, 4})
-      for (const bool relu : {false, true}) check_whole_numbers(n, gap, relu);
+      for (const bool relu : {false, true})
+        for (const MathMode math : {MathMode::ieee, MathMode::tf32, MathMode::bf16}) check_whole_numbers(n, gap, relu, math);
 }
 
 TEST_CASE("a linear layer on a device whose input nobody differentiates, and one that sees NaN") {

@@ -4,7 +4,7 @@
 #include "chronotope/backend/cuda_backend.hpp"
 #include "chronotope/train/adam_step.hpp"
 #include "emulator/control.hpp"
-#include "fused/comparison.hpp"
+#include "fused/math_modes.hpp"
 
 using namespace chronotope;
 using namespace chronotope::test;
@@ -86,6 +86,10 @@ std::uint64_t digest_of(std::uint64_t order) {
   run_steps();
   run_attention();
   run_products();
+  for (const Mode& mode : math_modes) {
+    const InMode scope(mode.math);
+    run_products();
+  }
   for (const std::int64_t kept : {70, 600}) run_stim(kept);
   CHECK(cuda_on_host::fault() == "");
   return cuda_on_host::digest();

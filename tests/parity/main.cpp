@@ -13,7 +13,7 @@
 #include "chronotope/backend/onednn_backend.hpp"
 #endif
 #ifdef CHRONOTOPE_PARITY_OF_CUDA
-#include "chronotope/backend/cuda_backend.hpp"
+#include "fused/math_modes.hpp"
 #endif
 
 using namespace chronotope;
@@ -27,6 +27,15 @@ void add_cuda(Measured& all) {
   const std::string name = CHRONOTOPE_PARITY_OF_CUDA;
   if (cuda_backend::device_count() == 0) return all.left_out.push_back(name + ": no device on this machine");
   all.add(measure<cuda_backend>(name, cuda_backend::stream(), {.reports_bad_ids = false}));
+  for (const test::Mode& mode : test::math_modes) {
+    const test::InMode scope(mode.math);
+    test::product_cases([&](const test::FusedCase& use, const auto& run) {
+      parity::Row& row = parity::row_of(all, use.operation + " " + mode.name, name, DType::f32);
+      row.hook = true;
+      ++row.compared;
+      parity::raise(row.share, test::worst_share(mode, run.template run<cuda_backend>(DType::f32), run.template run<test::Reference>(DType::f64), use.terms));
+    });
+  }
 }
 #endif
 
