@@ -19,7 +19,8 @@ __device__ std::uint16_t rounded(float x) {
 }
 
 /// The walk is over rows and packs, of which `across` are in a row; `step` from element to element. What lies behind a row stays as it is.
-template <bool dense> __global__ void convert(Walk<2> walk, std::int64_t across, std::int64_t columns, std::int64_t step, std::uint16_t* to, const float* from) {
+template <bool dense>
+__global__ void convert(Walk<2> walk, std::int64_t across, std::int64_t columns, std::int64_t step, std::uint16_t* to, const float* from) {
   for (std::int64_t i = first_item(); i < walk.elements; i += item_step()) {
     std::int64_t at[2];
     walk.locate(i, at);

@@ -27,7 +27,6 @@ class Plans {
   bool run(const Gemm& g, const Workspace& workspace, cudaStream_t stream);
 
   static constexpr std::size_t most = 1024;  ///< plans, of some 2 KiB each; then all are made anew
-  std::size_t size() const { return plans_.size(); }
 
  private:
   template <auto destroy> struct Destroy {

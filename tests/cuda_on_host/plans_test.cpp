@@ -109,6 +109,20 @@ TEST_CASE("where every algorithm is refused, cuBLAS does what cuBLASLt does not"
   CHECK(fault() == "");
 }
 
+TEST_CASE("a plan adds the bias of each call") {
+  reset();
+  set_seed(1);
+  cuda_backend::stream s;
+  const Array<float> x(s, {2, 1}, {1, 2}), w(s, {2, 1}, {1, 1}), first(s, {2}, {10, 20}), second(s, {2}, {30, 40}), y(s, {2, 2});
+  for (const auto& [bias, wanted] : {std::pair{&first, std::vector<float>{11, 21, 12, 22}}, {&second, {31, 41, 32, 42}}, {&first, {11, 21, 12, 22}}}) {
+    const std::size_t kernels = kernels_run();
+    REQUIRE(cuda_backend::try_linear(s, y.view(), x.view(), w.view(), bias->view(), false));
+    CHECK(y.fetch() == wanted);
+    CHECK(kernels_run() == kernels);
+  }
+  CHECK(fault() == "");
+}
+
 TEST_CASE("a stream keeps a bounded number of plans") {
   reset();
   cuda_backend::stream s;

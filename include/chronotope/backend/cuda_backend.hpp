@@ -14,7 +14,7 @@ namespace chronotope {
 enum class MathMode : std::uint8_t {
   ieee,  ///< as f32 are
   tf32,  ///< operands rounded to 10 bits behind the point, by tensor cores
-  bf16   ///< operands rounded to bf16, 7 bits behind the point, by tensor cores; converting them moves 6 bytes an element, for each product
+  bf16   ///< operands rounded to bf16, 7 bits, for each product, into scratch memory of 2 bytes an element; by tensor cores
 };
 
 struct cuda_backend {
@@ -96,7 +96,8 @@ struct cuda_backend {
                             double scale);
   static bool try_attention_backward(stream&, const View& dq, const View& dk, const View& dv, const View& dout, const View& q, const View& k,
                                      const View& v, const View& out, const View& lse, const AttentionLayout& layout, double scale);
-  /// Logits are made block by block, in 64 MiB at most; a row whose target has no class adds nothing to the gradients.
+  /// Logits are made block by block, in 64 MiB at most (beside what bf16 converts of them and of their weights); a row whose target has no
+  /// class adds nothing to the gradients.
   static bool try_linear_cross_entropy(stream&, const View& nll, const View& lse, const View& h, const View& w, const View& target);
   static bool try_linear_cross_entropy_backward(stream&, const View& dh, const View& dw, const View& dnll, const View& h, const View& w,
                                                 const View& target, const View& lse);
