@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <thread>
 
 #include "emulator/control.hpp"
 
@@ -41,11 +43,16 @@ int& current_device() {
   return current;
 }
 
-void watch_memory() {
+cudaError_t& last_error() {
+  thread_local cudaError_t last = cudaSuccess;
+  return last;
+}
+
+MemoryWatch::MemoryWatch() {
   stack_t stack{};
   stack.ss_sp = handler_stack;
   stack.ss_size = sizeof handler_stack;
-  sigaltstack(&stack, nullptr);
+  sigaltstack(&stack, &before_);
   struct sigaction action{};
   action.sa_sigaction = on_fault;
   action.sa_flags = SA_SIGINFO | SA_ONSTACK;
@@ -53,27 +60,53 @@ void watch_memory() {
   sigaction(SIGSEGV, &action, &before);
   if (before.sa_sigaction != on_fault) former = before;
 }
+MemoryWatch::~MemoryWatch() { sigaltstack(&before_, nullptr); }
+
+cudaError_t Device::refuse(cudaError_t error) { return last_error() = error; }
+
+bool Device::advance(cudaStream& stream, const std::function<bool()>& wanted) {
+  while (!stream.queue.empty() && wanted()) {
+    Work work = std::move(stream.queue.front());
+    stream.queue.pop_front();
+    if (work()) continue;
+    stream.queue.push_front(std::move(work));
+    return false;
+  }
+  return true;
+}
 
 cudaError_t Device::drain(cudaStream& stream, const std::function<bool()>& wanted) {
   if (!fault.empty()) return refuse(cudaErrorLaunchFailure);
-  watch_memory();
+  const MemoryWatch watch;
+  bool ended = true;
   arena.open();
   try {
-    while (!stream.queue.empty() && wanted()) {
-      const auto work = std::move(stream.queue.front());
-      stream.queue.pop_front();
-      work();
-    }
+    ended = advance(stream, wanted);
     arena.check_guards();
   } catch (const std::exception& e) {
     fault = e.what();
     stream.queue.clear();
   }
   arena.close();
-  return fault.empty() ? cudaSuccess : refuse(cudaErrorLaunchFailure);
+  if (!fault.empty()) return refuse(cudaErrorLaunchFailure);
+  return ended ? cudaSuccess : cudaErrorNotReady;
+}
+
+cudaError_t wait_for(cudaStream& stream, const std::function<bool()>& wanted) {
+  for (;;) {
+    {
+      const std::lock_guard<std::recursive_mutex> lock(device().mutex);
+      if (const cudaError_t status = device().drain(stream, wanted); status != cudaErrorNotReady) return status;
+    }
+    std::this_thread::sleep_for(std::chrono::microseconds(100));
+  }
 }
 
 cudaError_t Device::enqueue(cudaStream* stream, std::function<void()> work) {
+  return enqueue_waiting(stream, [work = std::move(work)] { return work(), true; });
+}
+
+cudaError_t Device::enqueue_waiting(cudaStream* stream, Work work) {
   if (!fault.empty()) return refuse(cudaErrorLaunchFailure);
   if (!stream) {
     fault = "work on the legacy default stream";
@@ -101,7 +134,7 @@ const std::string& fault() { return device().fault; }
 void reset() {
   device().fault.clear();
   device().digest = 0;
-  device().last = cudaSuccess;
+  last_error() = cudaSuccess;
 }
 std::uint64_t digest() { return device().digest; }
 std::size_t live_blocks() { return device().arena.live(); }

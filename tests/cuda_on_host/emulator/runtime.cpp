@@ -73,7 +73,7 @@ const char* cudaGetErrorString(cudaError_t error) {
   return "unknown error";
 }
 
-cudaError_t cudaGetLastError() { return std::exchange(device().last, cudaSuccess); }
+cudaError_t cudaGetLastError() { return std::exchange(last_error(), cudaSuccess); }
 
 cudaError_t cudaGetDeviceCount(int* count) {
   *count = device_count;
@@ -94,37 +94,61 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   *stream = new cudaStream{current_device(), {}};
   return cudaSuccess;
 }
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int) { return cudaStreamCreateWithFlags(stream, flags); }
+cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
+  *least = 0, *greatest = -5;
+  return cudaSuccess;
+}
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  const Lock lock(device().mutex);
-  const cudaError_t status = device().drain(*stream, [] { return true; });
+  const cudaError_t status = wait_for(*stream, [] { return true; });
   delete stream;
   return status;
 }
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+  {
+    const Lock lock(device().mutex);
+    ++device().waits;
+  }
+  return wait_for(*stream, [] { return true; });
+}
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
   const Lock lock(device().mutex);
-  ++device().waits;
-  return device().drain(*stream, [] { return true; });
+  if (stream->queue.empty() && device().fault.empty()) return cudaSuccess;
+  const cudaError_t status = device().drain(*stream, [] { return true; });
+  return device().refuse(status == cudaSuccess ? cudaErrorNotReady : status);  // work was under way when it was asked
+}
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned flags) {
+  const Lock lock(device().mutex);
+  if (flags != 0) return invalid(true);
+  if (!event->mark) return cudaSuccess;
+  return device().enqueue_waiting(stream, [mark = event->mark] { return mark->done || device().advance(*mark->stream, [&] { return !mark->done; }); });
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  *event = new cudaEvent;
+  *event = new cudaEvent{current_device(), nullptr};
   return cudaSuccess;
 }
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  if (!event->done) return invalid(true);  // legal on a device; here the queue would write to freed memory
   delete event;
   return cudaSuccess;
 }
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const Lock lock(device().mutex);
-  event->stream = stream;
-  event->done = false;
-  return device().enqueue(stream, [event] { event->done = true; });
+  if (stream && stream->device != event->device) return device().refuse(cudaErrorInvalidResourceHandle);
+  const auto mark = event->mark = std::make_shared<Mark>(Mark{stream});
+  return device().enqueue(stream, [mark] { mark->done = true; });
 }
-cudaError_t cudaEventQuery(cudaEvent_t event) { return event->done ? cudaSuccess : cudaErrorNotReady; }
-cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+cudaError_t cudaEventQuery(cudaEvent_t event) {
   const Lock lock(device().mutex);
-  return event->done ? cudaSuccess : device().drain(*event->stream, [&] { return !event->done; });
+  return !event->mark || event->mark->done ? cudaSuccess : device().refuse(cudaErrorNotReady);
+}
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+  std::shared_ptr<Mark> mark;
+  {
+    const Lock lock(device().mutex);
+    if (mark = event->mark; !mark || mark->done) return cudaSuccess;
+  }
+  return wait_for(*mark->stream, [&] { return !mark->done; });
 }
 
 cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
