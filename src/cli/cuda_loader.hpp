@@ -8,6 +8,7 @@
 #include "chronotope/backend/any_backend.hpp"
 #include "chronotope/backend/cuda_backend.hpp"
 #include "chronotope/backend/timed.hpp"
+#include "cli/cuda_module/module.hpp"
 
 namespace chronotope::cli {
 
@@ -15,5 +16,9 @@ namespace chronotope::cli {
 std::string cuda_module();
 /// A stream of the device. Throws BackendError where the module cannot be loaded or the device not be used.
 any_backend::stream cuda_stream(int device, MathMode math, const std::shared_ptr<Timings>& timings);
+/// The name of a new group of processes with a device each, and this process as one of them, who waits for the others. Both throw BackendError, also where
+/// the module was built without NCCL.
+std::string nccl_id();
+Connection connect_by_nccl(int rank, int size, const std::string& id, int device);
 
 }  // namespace chronotope::cli

@@ -38,7 +38,9 @@ std::string name_of(MathMode math) {
 }
 
 void add_cuda_options(Device& device, CLI::App& command) {
-  command.add_option("--gpu", device.gpu, "which device computes with --backend cuda")->check(CLI::Range(0, 63))->capture_default_str();
+  command.add_option("--gpu", device.gpu, "which device computes with --backend cuda; under mpirun that of the first process, the others of a machine take the next")
+      ->check(CLI::Range(0, 63))
+      ->capture_default_str();
   command.add_option("--math", device.math, "with --backend cuda, how f32 are multiplied; weights and sums stay f32. Unless given: ieee")
       ->transform(CLI::CheckedTransformer(math_modes))
       ->option_text("ieee|tf32|bf16");

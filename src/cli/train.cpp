@@ -51,7 +51,8 @@ struct Training {
   /// Shows `text` and, in `progress`, how the training goes on: the first process does.
   RunObserver show(std::optional<Progress>& progress, ProgressTexts texts) const {
     if (!ranks.first()) return {};
-    const std::string device = (ranks.size() > 1 ? std::to_string(ranks.size()) + " processes, each " : "") + o.device.describe();
+    const std::string several = std::to_string(ranks.size()) + (o.device.backend == "cuda" ? " processes, the first with " : " processes, each ");
+    const std::string device = (ranks.size() > 1 ? several : "") + o.device.describe();
     progress.emplace(std::move(texts), [&context = context, n = ranks.size()] { return n * measure_gemm_peak(context); }, device);
     return progress->observer();
   }
@@ -93,11 +94,12 @@ TrainingState train(const Training& t) {
 
 void run(Options o, Ranks& ranks) {
   const Config config = config_of(o);
-  if (ranks.size() > 1 && o.device.backend == "cuda")
-    throw ConfigError("several processes train on CPUs only: leave mpirun out for --backend cuda, or take --backend onednn");
+  ranks.choose_gpu(o.device);
   o.device.threads = ranks.threads(o.device.threads);
   Context<any_backend> context(o.device.stream());
-  const TrainingState state = train({o, config, context, ranks});
+  ranks.connect_gpus(o.device);
+  TrainingState state;
+  ranks.run([&] { state = train({o, config, context, ranks}); });  // says what is wrong before the context goes, which waits for the others' sums
   if (!ranks.first()) return;
   const std::string started = ranks.size() > 1 && !state.finished ? "mpirun -np " + std::to_string(ranks.size()) + " " : "";
   std::printf("best epoch %lld of %lld; checkpoint in %s\nnext: %schronotope %s %s --data %s\n", static_cast<long long>(state.best_epoch + 1),

@@ -94,6 +94,7 @@ MpiCommunicator::MpiCommunicator() : exceptions_(std::uncaught_exceptions()) {
   MPI_Comm machine = MPI_COMM_NULL;
   check(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &machine));
   check(MPI_Comm_size(machine, &here_));
+  check(MPI_Comm_rank(machine, &number_here_));
   check(MPI_Comm_free(&machine));
 }
 

@@ -21,6 +21,8 @@ class MpiCommunicator {
   int size() const { return size_; }
   /// Processes of the job on this machine, this one among them.
   int here() const { return here_; }
+  /// Which of these it is.
+  int number_here() const { return number_here_; }
 
   /// f32 and f64. Throws DTypeError for others.
   template <Backend B> std::unique_ptr<Transfer> sum(const Tensor<B>& values) {
@@ -48,7 +50,7 @@ class MpiCommunicator {
   std::unique_ptr<Transfer> start_sum(const View& values);
   void gather_bytes(void* all, const void* mine, std::span<const std::int64_t> lengths, std::size_t size);
 
-  int rank_ = 0, size_ = 1, here_ = 1;
+  int rank_ = 0, size_ = 1, here_ = 1, number_here_ = 0;
   int exceptions_;     ///< on their way when this was made
   bool ours_ = false;  ///< MPI was started here
 };

@@ -3,9 +3,11 @@
 
 #include <cublas_v2.h>
 
+#include <algorithm>
 #include <bit>
 #include <string>
 #include <type_traits>
+#include <vector>
 
 #include "emulator/device.hpp"
 
@@ -46,26 +48,36 @@ template <class In, class Out> struct Gemm {
   bool tf32;
   const Out* bias = nullptr;
 
-  double read(const Matrices<const In>& from, std::int64_t batch, std::int64_t i, std::int64_t j) const {
-    if constexpr (std::is_same_v<In, float>)
-      if (tf32) return to_tf32(from.at(batch, i, j));
-    return static_cast<double>(from.at(batch, i, j));
-  }
   void run(int on, const std::string& library) const {
     a.check(count, on, library + ", matrix A");
     b.check(count, on, library + ", matrix B");
     c.check(count, on, library + ", matrix C");
     if (bias) device().arena.check_inside(bias, static_cast<std::size_t>(m) * sizeof(Out), on, library + ", bias");
-    for (std::int64_t batch = 0; batch < count; ++batch)
-      for (std::int64_t j = 0; j < n; ++j)
-        for (std::int64_t i = 0; i < m; ++i) {
-          double sum = 0;
-          for (std::int64_t x = 0; x < k; ++x) sum += read(a, batch, i, x) * read(b, batch, x, j);
-          Out& to = c.at(batch, i, j);
-          const double scaled = static_cast<double>(alpha) * sum;
-          to = static_cast<Out>(beta == 0 ? scaled : scaled + static_cast<double>(beta) * static_cast<double>(to));
-          if (bias) to += bias[i];
-        }
+    std::vector<double> columns(static_cast<std::size_t>(m * k)), sums(static_cast<std::size_t>(m));  // A by columns: the innermost loop is along memory
+    for (std::int64_t batch = 0; batch < count; ++batch) {
+      for (std::int64_t x = 0; x < k; ++x)
+        for (std::int64_t i = 0; i < m; ++i) columns[static_cast<std::size_t>(x * m + i)] = read(a, batch, i, x);
+      for (std::int64_t j = 0; j < n; ++j) {
+        std::fill(sums.begin(), sums.end(), 0.0);
+        for (std::int64_t x = 0; x < k; ++x) add(sums, columns.data() + x * m, read(b, batch, x, j));
+        for (std::int64_t i = 0; i < m; ++i) store(batch, i, j, static_cast<double>(alpha) * sums[static_cast<std::size_t>(i)]);
+      }
+    }
+  }
+
+ private:
+  double read(const Matrices<const In>& from, std::int64_t batch, std::int64_t i, std::int64_t j) const {
+    if constexpr (std::is_same_v<In, float>)
+      if (tf32) return to_tf32(from.at(batch, i, j));
+    return static_cast<double>(from.at(batch, i, j));
+  }
+  static void add(std::vector<double>& sums, const double* column, double times) {
+    for (std::size_t i = 0; i < sums.size(); ++i) sums[i] += column[i] * times;
+  }
+  void store(std::int64_t batch, std::int64_t i, std::int64_t j, double scaled) const {
+    Out& to = c.at(batch, i, j);
+    to = static_cast<Out>(beta == 0 ? scaled : scaled + static_cast<double>(beta) * static_cast<double>(to));
+    if (bias) to += bias[i];
   }
 };
 
