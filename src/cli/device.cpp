@@ -38,7 +38,7 @@ std::string name_of(MathMode math) {
 }
 
 void add_cuda_options(Device& device, CLI::App& command) {
-  command.add_option("--gpu", device.gpu, "which device computes with --backend cuda; under mpirun that of the first process, the others of a machine take the next")
+  command.add_option("--gpu", device.gpu, "which device computes with --backend cuda; under mpirun that of a machine's first process, the others take the next")
       ->check(CLI::Range(0, 63))
       ->capture_default_str();
   command.add_option("--math", device.math, "with --backend cuda, how f32 are multiplied; weights and sums stay f32. Unless given: ieee")

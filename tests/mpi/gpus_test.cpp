@@ -33,6 +33,7 @@ TEST_CASE("two processes with a GPU each train as one with twice the batch") {
     MESSAGE("two GPUs, " << name << ": losses differ by " << apart.loss << " of their size, gradient norms by " << apart.norm);
     CHECK(apart.loss <= rounding);
     CHECK(apart.norm <= rounding);
+    fails(two_in(folder) + train(two), "error: process 0 of 2: " + two + " already holds a checkpoint");
   }
 }
 
