@@ -14,6 +14,8 @@
 
 #include "chronotope/backend/any_backend.hpp"
 #include "chronotope/core/error.hpp"
+#include "chronotope/ops/pointer.hpp"
+#include "chronotope/ops/shape.hpp"
 #include "chronotope/tensor/tensor.hpp"
 #ifdef CHRONOTOPE_HAVE_CUDA
 #include "chronotope/backend/cuda_backend.hpp"
@@ -177,6 +179,23 @@ void attention(Sizes& n, std::vector<Kernel>& all) {
   }});
 }
 
+/// Two sequences of 128 actions that all look at each other; five relations and four heads, as the history pointer has them.
+void pointer(Sizes& n, std::vector<Kernel>& all) {
+  auto& s = n.stream();
+  const std::int64_t heads = 4, pairs = 2 * 128 * 128;
+  const T content = n.some({2, heads, 128, 128}), scores = n.some(content.shape());
+  std::vector<Relation<B>> relations;
+  for (const std::int64_t rows : {20, 26, 14, 17, 4}) relations.push_back({n.some({rows, heads}), reshape(n.ids(pairs, rows), {2, 128, 128})});
+  const auto views = [=] {
+    std::vector<RelationViews> at;
+    for (const Relation<B>& r : relations) at.push_back({r.table.view(), r.bins.view()});
+    return at;
+  };
+  const double size = f32 * static_cast<double>(pairs) * static_cast<double>(std::ssize(relations) + 2 * heads);
+  all.push_back({"pointer_scores", size, 0, [=, &s] { return B::try_pointer_scores(s, scores.view(), content.view(), views(), 0.2, 1); }});
+  all.push_back({"pointer_scores_backward", size, 0, [=, &s] { return B::try_pointer_scores_backward(s, scores.view(), content.view(), views(), 0.2, 1); }});
+}
+
 struct Speeds {
   double copy, product;  ///< bytes and FLOPs a second
 };
@@ -190,7 +209,7 @@ Speeds speeds(Sizes& n) {
 }
 
 using Family = void (*)(Sizes&, std::vector<Kernel>&);
-constexpr Family families[] = {elementwise, rows, tables, products, attention};
+constexpr Family families[] = {elementwise, rows, tables, products, attention, pointer};
 
 // H100 SXM5 80 GB: 3.35 TB/s of memory, 66.9 TFLOP/s in f32 without tensor cores, which is what IEEE products take.
 constexpr Speeds h100{3.35e12, 66.9e12};

@@ -29,6 +29,10 @@ bool forgetting_mask_backward(const Queue&, const CurveConstants& gradients, con
 bool hmin(const Queue&, cuda_backend::stream&, const View& out, const HminViews& inputs);
 bool hmin_backward(const Queue&, cuda_backend::stream&, const HminViews& gradients, const View& dout, const HminViews& inputs);
 
+bool pointer_scores(const Queue&, const View& out, const View& content, std::span<const RelationViews> relations, double scale, double bias_scale);
+bool pointer_scores_backward(const Queue&, const View& dcontent, const View& dout, std::span<const RelationViews> gradients, double scale,
+                             double bias_scale);
+
 bool dropout(const Queue&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
 bool sum_squares(const Queue&, const View& out, const View& x);
 bool adamw(const Queue&, const View& p, const View& m, const View& v, const View& g, const AdamStep& step);

@@ -112,6 +112,16 @@ bool cuda_backend::try_hmin_backward(stream& s, const HminViews& gradients, cons
   return cuda::hmin_backward(s.impl().queue(), s, gradients, dout, inputs);
 }
 
+bool cuda_backend::try_pointer_scores(stream& s, const View& out, const View& content, std::span<const RelationViews> relations, double scale,
+                                      double bias_scale) {
+  return on_device(s, "pointer_scores", cuda::pointer_scores, out, content, relations, scale, bias_scale);
+}
+
+bool cuda_backend::try_pointer_scores_backward(stream& s, const View& dcontent, const View& dout, std::span<const RelationViews> gradients,
+                                               double scale, double bias_scale) {
+  return on_device(s, "pointer_scores_backward", cuda::pointer_scores_backward, dcontent, dout, gradients, scale, bias_scale);
+}
+
 bool cuda_backend::try_dropout(stream& s, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter) {
   return on_device(s, "dropout", cuda::dropout, y, x, p, seed, counter);
 }

@@ -6,6 +6,15 @@
 
 namespace chronotope::cuda {
 
+/// The first to find one outside its table tells; the host reads it after the next wait.
+__device__ inline void report_id(BadId* bad, bool scatter, std::int64_t id, std::int64_t position, std::int64_t rows) {
+  if (atomicCAS(&bad->found, 0u, 1u) != 0u) return;
+  bad->scatter = scatter;
+  bad->id = id;
+  bad->position = position;
+  bad->rows = rows;
+}
+
 struct Ids {
   const void* data;
   std::int64_t count, stride, rows;  ///< `rows` of the table
@@ -20,14 +29,7 @@ struct Ids {
     return wide ? static_cast<const std::int64_t*>(data)[i * stride] : static_cast<const std::int32_t*>(data)[i * stride];
   }
   __device__ bool inside(std::int64_t id) const { return id >= 0 && id < rows; }
-  /// The first to find one tells; the host reads it after the next wait.
-  __device__ void report(std::int64_t id, std::int64_t position) const {
-    if (atomicCAS(&bad->found, 0u, 1u) != 0u) return;
-    bad->scatter = scatter;
-    bad->id = id;
-    bad->position = position;
-    bad->rows = rows;
-  }
+  __device__ void report(std::int64_t id, std::int64_t position) const { report_id(bad, scatter, id, position, rows); }
 };
 
 }  // namespace chronotope::cuda

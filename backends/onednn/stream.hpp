@@ -25,7 +25,7 @@ enum class Slot : std::uint8_t {
   attention_2,
   cross_entropy,
   cross_entropy_2,
-  networks,  // of linear, hmin and the forgetting mask
+  networks,  // of linear, hmin, the forgetting mask and pointer scores
   count
 };
 

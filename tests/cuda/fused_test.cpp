@@ -25,6 +25,7 @@ TEST_CASE("fused interest units and forgetting masks on a device equal their com
   hmin_cases(Compare());
   forgetting_cases(Compare());
 }
+TEST_CASE("fused scores of a pointer on a device equal their composition") { pointer_cases(Compare()); }
 TEST_CASE("fused steps of AdamW and sums of squares on a device equal their compositions") { step_cases(Compare()); }
 
 #endif

@@ -5,6 +5,7 @@
 #include "chronotope/train/adam_step.hpp"
 #include "emulator/control.hpp"
 #include "fused/math_modes.hpp"
+#include "fused/pointer.hpp"
 
 using namespace chronotope;
 using namespace chronotope::test;
@@ -66,6 +67,15 @@ void run_stim(std::int64_t kept) {
   outcome<Fused>({{5, 6, 40}, {5, kept, 40}, {5, 3, kept}, {1}, {34, 40}, {34}, {2, 3, 17}, {2, 3}}, DType::f32, 1, unit);
 }
 
+/// Scores of a pointer, few and many numbers in their tables.
+void run_pointer() {
+  const auto run = [](const PointerSize& n, const std::vector<Shape>& shapes) {
+    outcome<Fused>(shapes, DType::f32, 1, [&](auto& c, const auto& x) { return pointer_scores(x[0], some_relations<Fused>(c, n, {x.begin() + 1, x.end()}), 0.5, 8); });
+  };
+  run({9, 4, 20, 33, {20, 26, 4}}, {{9, 4, 20, 33}, {20, 4}, {26, 4}, {4, 4}});
+  run({7, 5, 30, 10, {200, 9}}, {{7, 5, 30, 10}, {200, 5}, {9, 5}});
+}
+
 /// Runs the hooks with threads in the order of a seed; the digest of everything that came back.
 std::uint64_t digest_of(std::uint64_t order) {
   cuda_on_host::reset();
@@ -91,6 +101,7 @@ std::uint64_t digest_of(std::uint64_t order) {
     run_products();
   }
   for (const std::int64_t kept : {70, 600}) run_stim(kept);
+  run_pointer();
   CHECK(cuda_on_host::fault() == "");
   return cuda_on_host::digest();
 }

@@ -4,6 +4,7 @@
 #include "fused/attention.hpp"
 #include "fused/interest.hpp"
 #include "fused/linear.hpp"
+#include "fused/pointer.hpp"
 #include "fused/rows.hpp"
 #include "fused/steps.hpp"
 
@@ -17,6 +18,7 @@ template <class V> void fused_cases(V&& visit) {
   grouped_cases(visit);
   hmin_cases(visit);
   forgetting_cases(visit);
+  pointer_cases(visit);
   step_cases(visit);
 }
 

@@ -65,6 +65,18 @@ TEST_CASE("attention says which of its operands does not fit") {
   check_text<ShapeError>([&] { attention(x, x, x, packing, ids({0, 1, 3}), 1); }, {"3"});
 }
 
+TEST_CASE("scores of a pointer say which of their operands does not fit") {
+  const auto run = [](const Shape& content, const Shape& table, const Shape& bins, DType of_table = DType::f64, DType of_bins = DType::i32) {
+    pointer_scores<Reference>(shaped(content), {{shaped(table, of_table), shaped(bins, of_bins)}}, 1, 1);
+  };
+  check_text<ShapeError>([&] { run({2, 3, 4}, {7, 3}, {2, 4, 5}); }, {"[pointer_scores]", "content", "[2, 3, 4]"});
+  check_text<ShapeError>([&] { run({2, 3, 4, 5}, {7}, {2, 4, 5}); }, {"[pointer_scores]", "table", "[7]"});
+  check_text<ShapeError>([&] { run({2, 3, 4, 5}, {7, 2}, {2, 4, 5}); }, {"[pointer_scores]", "[2, 3, 4, 5]", "[7, 2]"});
+  check_text<ShapeError>([&] { run({2, 3, 4, 5}, {7, 3}, {2, 5, 4}); }, {"[pointer_scores]", "[2, 3, 4, 5]", "[2, 5, 4]"});
+  check_text<DTypeError>([&] { run({2, 3, 4, 5}, {7, 3}, {2, 4, 5}, DType::f32); }, {"[pointer_scores]", "f64", "f32"});
+  check_text<DTypeError>([&] { run({2, 3, 4, 5}, {7, 3}, {2, 4, 5}, DType::f64, DType::i64); }, {"[pointer_scores]", "i32", "i64"});
+}
+
 TEST_CASE("dtype errors name operation and both types") {
   check_text<DTypeError>([] { shaped({2}) + shaped({2}, DType::f32); }, {"[add]", "f64", "f32"});
   check_text<DTypeError>([] { matmul(shaped({2, 2}), shaped({2, 2}, DType::f32)); }, {"[matmul]", "f64", "f32"});
@@ -86,6 +98,7 @@ TEST_CASE("numbers outside a table are refused, never read") {
     CHECK_THROWS_AS(cross_entropy(shaped({2, 3}), ids({bad, 0})), ShapeError);
     CHECK_THROWS_AS(cross_entropy(shaped({2, 3}), ids({0, bad})), ShapeError);
     CHECK_THROWS_AS(linear_cross_entropy(shaped({2, 4}), shaped({3, 4}), ids({0, bad})), ShapeError);
+    CHECK_THROWS_AS(pointer_scores(shaped({1, 2, 1, 2}), {{shaped({3, 2}), reshape(ids({0, bad}), {1, 1, 2})}}, 1, 1), ShapeError);
     CHECK_THROWS_AS(rope(shaped({1, 1, 2}), ids({bad}), RopeTables<Reference>(context(), 3, 2, 100, DType::f64)), ShapeError);
   }
 }

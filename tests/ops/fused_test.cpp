@@ -33,6 +33,7 @@ TEST_CASE("fused linear layers equal their compositions") { linear_cases(Compare
 TEST_CASE("a fused linear layer with a bias for each group of rows equals its composition") { grouped_cases(Compare()); }
 TEST_CASE("a fused interest unit equals its composition") { hmin_cases(Compare()); }
 TEST_CASE("a fused forgetting mask equals its composition") { forgetting_cases(Compare()); }
+TEST_CASE("fused scores of a pointer equal their composition") { pointer_cases(Compare()); }
 TEST_CASE("fused steps of AdamW and sums of squares equal their compositions") { step_cases(Compare()); }
 
 TEST_CASE("an interest unit of one of everything is fused") {
@@ -66,6 +67,7 @@ TEST_CASE("the fast backend refuses numbers outside their tables") {
   for (std::int32_t bad : {-1, 5, 1 << 30}) {
     CAPTURE(bad);
     CHECK_THROWS_AS(rope(x, number({0, bad}), RopeTables<Fused>(c, 5, 4)), ShapeError);
+    CHECK_THROWS_AS(pointer_scores(full<Fused>(c, {1, 2, 1, 2}, 1), {{full<Fused>(c, {5, 2}, 1), reshape(number({0, bad}), {1, 1, 2})}}, 1, 1), ShapeError);
     CHECK_THROWS_AS(linear_cross_entropy(full<Fused>(c, {2, 3}, 1), full<Fused>(c, {5, 3}, 1), number({0, bad})), ShapeError);
     CHECK_THROWS_AS(attention(x, x, x, Packing<Fused>(c, {2}), number({0, bad}), 1), ShapeError);
   }

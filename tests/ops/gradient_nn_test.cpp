@@ -88,3 +88,21 @@ TEST_CASE("gradients of packed attention") {
     return attention(select(x[0], 1, 0), select(x[0], 1, 1), select(x[0], 1, 2), packing, rows, 0.5);
   });
 }
+
+TEST_CASE("gradients of the scores of a pointer; those of tables are dense") {
+  const auto bins = [](std::vector<std::int32_t> values, const Shape& shape) { return reshape(ids(values), shape); };
+  const T few = bins({0, 2, 1, 2, 2, 0, 0, 1, 2, 2, 1, 0}, {2, 2, 3}), one = bins(std::vector<std::int32_t>(12, 0), {2, 2, 3});
+  const auto scores = [&](const Inputs& x) { return pointer_scores(x[0], {{x[1], few}, {x[2], one}}, 0.7, 3); };
+  check_gradients("pointer_scores", {random({2, 2, 2, 3}, 71), random({3, 2}, 72), random({2, 2}, 73)}, scores);
+  check_gradients("pointer_scores of pieces", {random({2, 2, 3, 2}, 74), random({2, 3}, 75)}, [&](const Inputs& x) {
+    const T table = transpose(x[1], 0, 1);
+    return pointer_scores(transpose(x[0], 2, 3), {{table, few}, {table, one}}, 0.7, 1);
+  });
+  check_gradients("without relations", {random({1, 2, 2, 3}, 76)}, [](const Inputs& x) { return pointer_scores(x[0], {}, 0.7, 3); });
+  check_gradients("of nobody", {random({0, 2, 2, 3}, 77), random({3, 2}, 78)},
+                  [&](const Inputs& x) { return pointer_scores(x[0], {{x[1], bins({}, {0, 2, 3})}}, 0.7, 3); });
+  const Parameter<Reference> table(random({3, 2}, 79));
+  backward(sum(pointer_scores(random({2, 2, 2, 3}, 80), {{table(), few}}, 1, 1)));
+  CHECK(table.gradient().rows.empty());
+  check_values(table.gradient().dense, {4, 4, 3, 3, 5, 5}, {3, 2});
+}

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -84,7 +85,7 @@ class NoGrad {
 };
 
 /// Whether any of these tensors wants a gradient now.
-template <Backend B> bool needs_gradient(std::initializer_list<const Tensor<B>*> inputs) {
+template <Backend B> bool needs_gradient(std::span<const Tensor<B>* const> inputs) {
   if (!detail::recording) return false;
   for (const Tensor<B>* x : inputs)
     if (x->node()) return true;
@@ -94,7 +95,7 @@ template <Backend B> bool needs_gradient(std::initializer_list<const Tensor<B>*>
 /// Puts `out` into the graph when one of `inputs` wants a gradient. `backward(dy, sink)` gives input i its gradient with
 /// sink.add(i, …); it captures only what it needs, which is kept until backward() has passed.
 template <Backend B, class F>
-Tensor<B> record(Tensor<B> out, std::initializer_list<const Tensor<B>*> inputs, F&& backward) {
+Tensor<B> record(Tensor<B> out, std::span<const Tensor<B>* const> inputs, F&& backward) {
   if (!needs_gradient<B>(inputs)) return out;
   auto node = std::make_shared<Node<B>>();
   for (const Tensor<B>* x : inputs) node->inputs.push_back(x->node());
@@ -103,6 +104,10 @@ Tensor<B> record(Tensor<B> out, std::initializer_list<const Tensor<B>*> inputs, 
   node->backward = std::forward<F>(backward);
   out.set_node(std::move(node));
   return out;
+}
+template <Backend B, class F>
+Tensor<B> record(Tensor<B> out, std::initializer_list<const Tensor<B>*> inputs, F&& backward) {
+  return record<B>(std::move(out), std::span(inputs.begin(), inputs.size()), std::forward<F>(backward));
 }
 
 }  // namespace chronotope

@@ -112,6 +112,10 @@ struct cuda_backend {
                                            const CurveConstants& constants, const CurveShape& shape);
   static bool try_hmin(stream&, const View& out, const HminViews& inputs);
   static bool try_hmin_backward(stream&, const HminViews& gradients, const View& dout, const HminViews& inputs);
+  /// Declined for more than 8 relations, or tables of more than 2048 numbers together.
+  static bool try_pointer_scores(stream&, const View& out, const View& content, std::span<const RelationViews> relations, double scale, double bias_scale);
+  static bool try_pointer_scores_backward(stream&, const View& dcontent, const View& dout, std::span<const RelationViews> gradients, double scale,
+                                          double bias_scale);
   static bool try_dropout(stream&, const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter);
   static bool try_sum_squares(stream&, const View& out, const View& x);
   static bool try_adamw(stream&, const View& p, const View& m, const View& v, const View& g, const AdamStep& step);

@@ -77,6 +77,12 @@ struct HminViews {
   View weight2, bias2;  ///< [H, O, F], [H, O]
 };
 
+/// A relation of S sequences' M askers and N keys, or the gradient of its table: see ops/pointer.hpp.
+struct RelationViews {
+  View table;  ///< [bins, K]
+  View bins;   ///< [S, M, N] i32
+};
+
 // rms_norm (Zhang & Sennrich 2019): y = x * inv * w, inv = 1 / sqrt(mean(x^2) + eps)
 //   try_rms_norm(s, y [R, D], inv [R], x [R, D], w [D], eps)
 //   try_rms_norm_backward(s, dx, dw, dy, x, w, inv)
@@ -109,6 +115,9 @@ struct HminViews {
 // interest unit of STIM, from queries, keys and masks to interests; no [B, Q M, k] kept
 //   try_hmin(s, out [B, Q M, H O], inputs)
 //   try_hmin_backward(s, gradients, dout, inputs)
+// pointer_scores: out = scale content + bias_scale sum over relations of table[bins], from content [S, K, M, N]
+//   try_pointer_scores(s, out [S, K, M, N], content [S, K, M, N], std::span<const RelationViews>, double scale, double bias_scale)
+//   try_pointer_scores_backward(s, dcontent, dout, std::span<const RelationViews> gradients, double scale, double bias_scale)
 // dropout: y = x * keep / (1 - p), keep_i = philox_uniform(seed, counter, i) >= p; the backward is the same call on dy
 //   try_dropout(s, y, x, double p, uint64 seed, uint64 counter)
 // sum_squares: out [] = sum of x^2 (gradient norms)
@@ -156,6 +165,10 @@ struct HminViews {
     const CurveConstants& constants, const CurveShape& shape), (gradients, dmask, points, constants, shape))          \
   X(hmin, (const View& out, const HminViews& inputs), (out, inputs))                                                  \
   X(hmin_backward, (const HminViews& gradients, const View& dout, const HminViews& inputs), (gradients, dout, inputs)) \
+  X(pointer_scores, (const View& out, const View& content, std::span<const RelationViews> relations, double scale,     \
+    double bias_scale), (out, content, relations, scale, bias_scale))                                                 \
+  X(pointer_scores_backward, (const View& dcontent, const View& dout, std::span<const RelationViews> gradients,       \
+    double scale, double bias_scale), (dcontent, dout, gradients, scale, bias_scale))                                 \
   X(dropout, (const View& y, const View& x, double p, std::uint64_t seed, std::uint64_t counter),                     \
     (y, x, p, seed, counter))                                                                                         \
   X(sum_squares, (const View& out, const View& x), (out, x))                                                          \

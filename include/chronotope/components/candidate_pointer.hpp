@@ -65,8 +65,7 @@ template <Backend B> class CandidatePointer {
   /// [A, 3 K].
   Tensor<B> counted(const Tensor<B>& h, const CandidatePointers& p) const {
     using detail::upload_like;
-    const Tensor<B> scores = permute(attention(h, p), {0, 2, 1, 3});  // [S, M, K, N]
-    const Tensor<B> own = gather(reshape(scores, {-1, scores.size(2), p.keys}), upload_like(h, p.slot));
+    const Tensor<B> own = detail::scores_at(attention(h, p), p.slot);
     const auto count = [&](const std::vector<std::uint8_t>& hidden) {
       const Tensor<B> s = where(upload_like(h, hidden, {own.size(0), 1, p.keys}), scalar_like(own, detail::hidden_score), own);
       const Tensor<B> one = full<B>(own.state(), {own.size(0), own.size(1), 1}, 0, own.dtype());

@@ -3,6 +3,7 @@
 
 #include "chronotope/components/pointer_layout.hpp"
 #include "chronotope/nn/layers.hpp"
+#include "chronotope/ops/pointer.hpp"
 #include "chronotope/ops/shape.hpp"
 
 namespace chronotope {
@@ -24,6 +25,15 @@ template <class T, Backend B> Tensor<B> upload_like(const Tensor<B>& like, const
 /// Softmax of scores [..., N] over the keys that are not hidden (1), which broadcasts to the scores.
 template <Backend B> Tensor<B> pointer_softmax(const Tensor<B>& scores, const Tensor<B>& hidden) {
   return softmax(where(hidden, scalar_like(scores, hidden_score), scores));
+}
+
+/// Of scores [S, K, M, N] those of the askers whose queries stand at `slots` [A] of the flattened [S, M]: [A, K, N].
+template <Backend B> Tensor<B> scores_at(const Tensor<B>& scores, const std::vector<std::int32_t>& slots) {
+  const auto heads = static_cast<std::int32_t>(scores.size(1)), queries = static_cast<std::int32_t>(scores.size(2));
+  std::vector<std::int32_t> rows;
+  for (const std::int32_t slot : slots)
+    for (std::int32_t k = 0; k < heads; ++k) rows.push_back((slot / queries * heads + k) * queries + slot % queries);
+  return gather(reshape(scores, {-1, scores.size(3)}), upload_like(scores, rows, {static_cast<std::int64_t>(slots.size()), heads}));
 }
 
 /// Gates of A askers [A, 1 + K] from their scores; who has no history to point to gets everything from the plain softmax, gate 0.
@@ -72,12 +82,13 @@ template <Backend B> class PointerAttention {
     if (category) keys = keys + (*category)(upload_like(h, g.key_category));
     const Tensor<B> c = reshape(keys, {g.sequences, g.keys, heads_, width_});
     // Keys laid out by column: oneDNN sums a row against transposed keys in an order that depends on how many rows there are.
-    const Tensor<B> content = matmul(permute(q, {0, 2, 1, 3}), contiguous(permute(c, {0, 2, 3, 1}))) * (1 / std::sqrt(static_cast<double>(width_)));
+    const Tensor<B> content = matmul(permute(q, {0, 2, 1, 3}), contiguous(permute(c, {0, 2, 3, 1})));
     const Shape pairs{g.sequences, g.queries, g.keys};
-    const auto of = [&](const Parameter<B>& table, const std::vector<std::int32_t>& bins) { return gather(table(), upload_like(h, bins, pairs)); };
-    Tensor<B> related = of(follow, g.follow);
-    if (recency) related = of(*recency, g.recency) + of(*hour, g.hour) + of(*weekday, g.weekday) + of(*distance, g.distance) + related;
-    return content + permute(scale_ == 1 ? related : related * scale_, {0, 3, 1, 2});
+    std::vector<Relation<B>> relations;
+    const auto relate = [&](const Parameter<B>& table, const std::vector<std::int32_t>& bins) { relations.push_back({table(), upload_like(h, bins, pairs)}); };
+    if (recency) relate(*recency, g.recency), relate(*hour, g.hour), relate(*weekday, g.weekday), relate(*distance, g.distance);
+    relate(follow, g.follow);
+    return pointer_scores(content, relations, 1 / std::sqrt(static_cast<double>(width_)), scale_);
   }
 
   template <class V> void visit(V&& v) {

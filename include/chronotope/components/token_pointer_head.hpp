@@ -122,9 +122,8 @@ template <Backend B> class TokenPointerHead {
       const Tensor<B> slots = detail::upload_like(h, pointers.slot), more = head.recalled_kinds(h, pointers);
       added = gather(more, slots);
       const Tensor<B> asking = gather(h, detail::upload_like(h, pointers.query_action)) + more;
-      const Tensor<B> scores = permute(head.attention(asking, h, pointers), {0, 2, 1, 3});  // [S, M, K, N]
-      const Tensor<B> own = gather(reshape(scores, {-1, scores.size(2), pointers.keys}), slots);
-      weights = detail::pointer_softmax(own, detail::upload_like(scores, pointers.hidden, {own.size(0), 1, pointers.keys}));
+      const Tensor<B> own = detail::scores_at(head.attention(asking, h, pointers), pointers.slot);
+      weights = detail::pointer_softmax(own, detail::upload_like(own, pointers.hidden, {own.size(0), 1, pointers.keys}));
     }
 
     /// h -> h'', [A, D].

@@ -10,6 +10,7 @@
 #include "chronotope/ops/loss_impl.hpp"
 #include "chronotope/ops/matmul_impl.hpp"
 #include "chronotope/ops/nn_impl.hpp"
+#include "chronotope/ops/pointer_impl.hpp"
 #include "chronotope/ops/reduce_impl.hpp"
 #include "chronotope/ops/shape_impl.hpp"
 
@@ -50,6 +51,7 @@
   template Tensor<B> forgetting_mask(const ReviewTensors<B>&, const ForgettingConstants<B>&, const CurveShape&); \
   template Tensor<B> hmin(const HminInputs<B>&); \
   template Tensor<B> hmin_scores(const Tensor<B>&, const Tensor<B>&, const Tensor<B>&, const Tensor<B>&); \
+  template Tensor<B> pointer_scores(const Tensor<B>&, const std::vector<Relation<B>>&, double, double); \
   template Tensor<B> gather(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> cross_entropy(const Tensor<B>&, const Tensor<B>&); \
   template Tensor<B> binary_cross_entropy(const Tensor<B>&, const Tensor<B>&); \

@@ -9,5 +9,6 @@
 #include "chronotope/ops/loss.hpp"
 #include "chronotope/ops/matmul.hpp"
 #include "chronotope/ops/nn.hpp"
+#include "chronotope/ops/pointer.hpp"
 #include "chronotope/ops/reduce.hpp"
 #include "chronotope/ops/shape.hpp"
