@@ -33,10 +33,13 @@ struct BadId {
   std::int64_t id = 0, position = 0, rows = 0;
 };
 
-/// Where kernels go.
+class Memory;
+
+/// Where kernels go, and where their scratch memory comes from; null: allocated for each call.
 struct Queue {
   cudaStream_t stream = nullptr;
   BadId* bad_id = nullptr;
+  Memory* memory = nullptr;
 };
 
 /// Throws BackendError naming the operation, with CUDA's text.
@@ -44,7 +47,7 @@ void check(cudaError_t status, const char* operation);
 /// Throws DTypeError.
 [[noreturn]] void refuse_dtype(const char* operation, DType dtype);
 
-/// Memory of the device for the kernels of one call, taken and given back in stream order.
+/// Memory of the device for the kernels of one call, taken and given back in stream order. What is in it is of calls before.
 class Scratch {
  public:
   Scratch(const Queue& queue, std::size_t bytes, const char* operation);
@@ -54,7 +57,8 @@ class Scratch {
   template <class T> T* as(std::size_t offset = 0) const { return reinterpret_cast<T*>(static_cast<char*>(data_) + offset); }
 
  private:
-  cudaStream_t stream_;
+  Queue queue_;
+  std::size_t bytes_;
   void* data_ = nullptr;
 };
 

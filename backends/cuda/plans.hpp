@@ -26,6 +26,9 @@ class Plans {
   /// tried again for products of this kind. Throws BackendError.
   bool run(const Gemm& g, const Workspace& workspace, cudaStream_t stream);
 
+  /// Of cuBLASLt, made at the first call.
+  cublasLtHandle_t handle();
+
   static constexpr std::size_t most = 1024;  ///< plans, of some 2 KiB each; then all are made anew
 
  private:
@@ -48,7 +51,6 @@ class Plans {
   static Plan describe(const Gemm& g);
   std::vector<cublasLtMatmulAlgo_t> ask(const Plan& plan, const Gemm& g, std::size_t workspace_bytes);
   Plan& plan_of(const Gemm& g, std::size_t workspace_bytes);
-  cublasLtHandle_t handle();
 
   Owned<cublasLtHandle_t, cublasLtDestroy> handle_;
   std::map<Key, Plan> plans_;

@@ -31,15 +31,6 @@ void check(cublasStatus_t status, const char* operation) {
   if (status != CUBLAS_STATUS_SUCCESS) throw BackendError("[cuda] " + std::string(operation) + ": cuBLAS: " + cublasGetStatusString(status));
 }
 
-Scratch::Scratch(const Queue& queue, std::size_t bytes, const char* operation) : stream_(queue.stream) {
-  if (bytes > 0) check(cudaMallocAsync(&data_, bytes, stream_), operation);
-}
-
-// A failure here was one of the stream, which fails again when it is waited for.
-Scratch::~Scratch() {
-  if (data_) cudaFreeAsync(data_, stream_);
-}
-
 }  // namespace chronotope::cuda
 
 namespace chronotope {
@@ -49,10 +40,11 @@ using cuda::DeviceGuard;
 
 cuda_backend::stream::Impl::Impl(int on, cudaStream_t user_stream) : device(on), owned(!user_stream), stream(user_stream) {
   try {
-    void* memory = nullptr;
-    check(cudaHostAlloc(&memory, sizeof(cuda::BadId), cudaHostAllocMapped), "stream");
-    bad_id = new (memory) cuda::BadId;
+    void* pinned = nullptr;
+    check(cudaHostAlloc(&pinned, sizeof(cuda::BadId), cudaHostAllocMapped), "stream");
+    bad_id = new (pinned) cuda::BadId;
     if (owned) check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "stream");
+    memory.stream = stream;
   } catch (...) {
     release();
     throw;
@@ -68,6 +60,7 @@ cuda_backend::stream::Impl::~Impl() {
 }
 
 void cuda_backend::stream::Impl::release() noexcept {
+  memory.release();
   if (workspace_) cudaFreeAsync(workspace_, stream);
   if (stream) cudaStreamSynchronize(stream);  // what it still reads and writes goes now
   if (blas_) cublasDestroy(blas_);
@@ -107,6 +100,10 @@ void cuda_backend::stream::Impl::wait(const char* operation) {
                    std::to_string(bad.position) + " is outside a table of " + std::to_string(bad.rows) + " rows");
 }
 
+void cuda_backend::stream::Impl::must_not_record(const char* operation) const {
+  if (recording) throw BackendError("[cuda] " + std::string(operation) + ": nothing can be read or waited for while a graph is being recorded");
+}
+
 namespace {
 
 std::unique_ptr<cuda_backend::stream::Impl> make_impl(int device, cudaStream_t user_stream) {
@@ -144,15 +141,13 @@ int cuda_backend::device_count() {
 
 void* cuda_backend::allocate(stream& s, std::size_t bytes) {
   const DeviceGuard guard(s.impl().device, "allocate");
-  void* data = nullptr;
-  check(cudaMallocAsync(&data, bytes, s.impl().stream), ("allocate " + std::to_string(bytes) + " bytes").c_str());
-  return data;
+  return s.impl().memory.allocate(bytes, ("allocate " + std::to_string(bytes) + " bytes").c_str());
 }
 
 void cuda_backend::deallocate(stream& s, void* data) noexcept {
   try {
     const DeviceGuard guard(s.impl().device, "deallocate");
-    const cudaError_t status = cudaFreeAsync(data, s.impl().stream);
+    const cudaError_t status = s.impl().memory.deallocate(data);
     if (status != cudaSuccess) s.impl().failed_free = status;
   } catch (const Error&) {
     s.impl().failed_free = cudaErrorInvalidDevice;
@@ -165,12 +160,14 @@ void cuda_backend::upload(stream& s, void* device, const void* host, std::size_t
 }
 
 void cuda_backend::download(stream& s, void* host, const void* device, std::size_t bytes) {
+  s.impl().must_not_record("download");
   const DeviceGuard guard(s.impl().device, "download");
   if (bytes > 0) check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, s.impl().stream), "download");
   s.impl().wait("download");
 }
 
 void cuda_backend::synchronize(stream& s) {
+  s.impl().must_not_record("synchronize");
   const DeviceGuard guard(s.impl().device, "synchronize");
   s.impl().wait("synchronize");
 }

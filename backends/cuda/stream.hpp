@@ -4,6 +4,7 @@
 #include <cublas_v2.h>
 
 #include "chronotope/backend/cuda_backend.hpp"
+#include "memory.hpp"
 #include "plans.hpp"
 #include "staging.hpp"
 #include "status.hpp"
@@ -17,13 +18,15 @@ struct cuda_backend::stream::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  cuda::Queue queue() const { return {stream, bad_id}; }
+  cuda::Queue queue() { return {stream, bad_id, &memory}; }
   /// What products use, made at the first call. One at a time does: the stream orders them.
   cuda::Workspace workspace();
   /// The handle of cuBLAS, made at the first call, with the stream's workspace.
   cublasHandle_t blas();
   /// Waits, then throws what went wrong since the last time.
   void wait(const char* operation);
+  /// Throws BackendError while a graph is recorded.
+  void must_not_record(const char* operation) const;
 
   int device;
   MathMode math = MathMode::ieee;
@@ -31,8 +34,10 @@ struct cuda_backend::stream::Impl {
   cudaStream_t stream = nullptr;
   cuda::BadId* bad_id = nullptr;
   cudaError_t failed_free = cudaSuccess;  ///< deallocate may not throw: told at the next wait
+  cuda::Memory memory;
   cuda::Staging staging;
   cuda::Plans plans;
+  bool recording = false;  ///< a graph (graph.hpp)
 
  private:
   void release() noexcept;

@@ -20,7 +20,7 @@ UserLog log_of(const std::string& path, const std::string& user);
 struct SuggestOptions {
   std::string checkpoint, data, user, time, index, hours, at;
   int top = 10;
-  bool json = false;
+  bool json = false, graphs = false;
   double within_km = 0;
   std::vector<std::string> polygon, categories;
   GenerateOptions generate;

@@ -79,7 +79,8 @@ void suggest(const SuggestOptions& o, const Device& device) {
   const RequestContext request = asked(o, log.actions.back());
   const OpeningHours hours = o.hours.empty() ? OpeningHours() : OpeningHours::read(o.hours);
   const PlaceFilter filter = filter_of(o, request, hours);
-  const ActionServer server(o.checkpoint, device.stream(), o.index);
+  ActionServer server(o.checkpoint, device.stream(), o.index);
+  if (o.graphs) server.use_graphs();
   for (const std::string& category : o.categories)
     if (server.trained().tokenizer.category(category) == 0) throw ConfigError("the index has no category \"" + category + "\"");
   GenerateOptions generate = o.generate;

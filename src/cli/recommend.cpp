@@ -49,7 +49,8 @@ void run(const Options& o) {
   if (is_limited(o)) throw ConfigError("limits are for models of actions; " + o.checkpoint + " holds a model of check-ins");
   const CheckinTable table = read_checkins(o.data);
   const std::vector<Visit> history = visits_of(table, find_user(table, o.user, o.data));
-  const Recommender recommender(o.checkpoint, o.device.stream());
+  Recommender recommender(o.checkpoint, o.device.stream());
+  if (o.graphs) recommender.use_graphs();
   const IsoTime time = asked_time(o.time, history.back());
   const auto places = recommender.recommend(history, time.utc(), time.local, o.top);
   const std::string when = format_iso8601(time);
@@ -90,6 +91,7 @@ void add_recommend(CLI::App& app, Chosen& chosen) {
   command->add_flag("--json", o->json, "JSON instead of a table");
   add_limits(*command, *o);
   o->device.add_to(*command);
+  command->add_flag("--graphs", o->graphs, "work reaches the device in graphs, with --backend cuda: for services that ask the library again and again; the answers are the same");
   command->callback([o, &chosen] { chosen = [o] { run(*o); }; });
 }
 

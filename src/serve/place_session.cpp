@@ -39,6 +39,7 @@ struct ActionServer::State {
       : context(std::move(stream)), trained(load_actions(context, read_trained(folder), index)) {}
   Context<B> context;
   TrainedActions trained;
+  AsGraph<B> as_graph;
 };
 
 ActionServer::ActionServer(const std::string& folder, any_backend::stream stream, const std::string& index)
@@ -46,6 +47,8 @@ ActionServer::ActionServer(const std::string& folder, any_backend::stream stream
 ActionServer::~ActionServer() = default;
 ActionServer::ActionServer(ActionServer&&) noexcept = default;
 
+void ActionServer::use_graphs() { state_->as_graph = AsGraph<B>(context().stream(), "recommending as a graph (--graphs)"); }
+AsGraph<B>& ActionServer::as_graph() const { return state_->as_graph; }
 const TrainedActions& ActionServer::trained() const { return state_->trained; }
 Context<B>& ActionServer::context() const { return state_->context; }
 
@@ -72,6 +75,16 @@ PlaceSession::PlaceSession(const ActionServer& server, const std::string& profil
   if (!profile.empty() && t.config.actions.profile_tokens > 0) profile_ = profile_pieces(t.tokenizer.vocabulary(), profile, t.config.actions.profile_tokens);
 }
 
+/// As one graph where the server was asked for that. Of what failed no part can be relied on.
+void PlaceSession::in_one(const std::function<void()>& work) {
+  try {
+    server_.as_graph()(server_.context().stream(), work);
+  } catch (...) {
+    encoded_ = {};
+    throw;
+  }
+}
+
 void PlaceSession::encode(std::span<const PastAction> actions) {
   TokenBatch batch;
   batch.sequence();
@@ -80,7 +93,12 @@ void PlaceSession::encode(std::span<const PastAction> actions) {
   for (const PastAction& action : actions) add_place_tokens(server_.trained().tokenizer, action, true, batch);
   if (batch.tokens() == 0) return;
   batch.ask(batch.tokens() - 1, Question::state);
-  encoded_.extend(server_.context(), server_.trained().model, batch);
+  in_one([&] { encoded_.extend(server_.context(), server_.trained().model, batch); });
+}
+
+/// Where there is nothing yet, or no longer.
+void PlaceSession::encode_window() {
+  if (encoded_.tokens() == 0) encode(window_);
 }
 
 void PlaceSession::append(std::span<const LoggedAction> actions) {
@@ -94,11 +112,10 @@ void PlaceSession::append(std::span<const LoggedAction> actions) {
   window_.erase(window_.begin(), window_.end() - static_cast<std::ptrdiff_t>(kept));
   window_.insert(window_.end(), fresh.begin(), fresh.end());
   appended_ = all;
-  encode(forgets ? window_ : fresh);
+  encode(encoded_.tokens() == 0 ? window_ : fresh);
 }
 
 Tensor<B> PlaceSession::ask(const RequestContext& request, Question question) {
-  if (encoded_.tokens() == 0) encode({});  // a profile alone
   TokenBatch batch;
   batch.sequence();
   batch.ask(batch.context(server_.trained().tokenizer.context(request)), question);
@@ -110,7 +127,7 @@ std::vector<double> PlaceSession::rank(const RequestContext& request, std::span<
   need_stage(t, "rank", "rank candidates");
   if (candidates.empty()) return {};
   const NoGrad no_grad;
-  if (encoded_.tokens() == 0) encode({});  // a profile alone
+  encode_window();
   const auto mark = encoded_.mark();
   const auto seen = static_cast<std::int32_t>(encoded_.tokens()) + 1;
   TokenBatch batch;  // u and candidates together: the weights are read once
@@ -123,11 +140,14 @@ std::vector<double> PlaceSession::rank(const RequestContext& request, std::span<
     batch.ask(row, Question::state);
     rows.push_back(seen - 1 + row);
   }
-  const Tensor<B> h = encoded_.extend(server_.context(), t.model, batch);
-  const std::vector<float> logits = t.model.click_logits(h, encoded_.contexts(), rows).to_host<float>();
+  Tensor<B> logits;
+  in_one([&] {
+    const Tensor<B> h = encoded_.extend(server_.context(), t.model, batch);
+    logits = t.model.click_logits(h, encoded_.contexts(), rows);
+  });
   encoded_.keep(mark);
   std::vector<double> clicks;
-  for (const float logit : logits) clicks.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));
+  for (const float logit : logits.to_host<float>()) clicks.push_back(1 / (1 + std::exp(-static_cast<double>(logit))));
   return clicks;
 }
 
@@ -140,10 +160,13 @@ std::vector<SuggestedPlace> PlaceSession::generate(const RequestContext& request
     for (const PastAction& action : window_) all.excluded.push_back(action.place);
   BeamOptions beams = options.beams;
   if (options.most_of_category > 0 || options.most_of_block > 0) beams.top *= 10;  // some will be passed over
+  encode_window();
   const auto mark = encoded_.mark();
-  const Tensor<B> h = ask(request, Question::state);
+  Tensor<B> h;
+  in_one([&] { h = ask(request, Question::state); });
   const Prefix seen{0, static_cast<std::int32_t>(encoded_.tokens())};
-  const auto found = generate_places(server_.context(), t.model, catalogue, encoded_, h, std::span(&seen, 1), make_limits(catalogue, all), beams)[0];
+  const auto in_one_graph = [&](const std::function<void()>& work) { in_one(work); };
+  const auto found = generate_places(server_.context(), t.model, catalogue, encoded_, h, std::span(&seen, 1), make_limits(catalogue, all), beams, in_one_graph)[0];
   encoded_.keep(mark);
   std::vector<SuggestedPlace> suggested;
   for (const GeneratedPlace& g : varied(catalogue, found, options)) {
@@ -158,10 +181,12 @@ std::vector<float> PlaceSession::embed(const RequestContext& request) {
   const TrainedActions& t = server_.trained();
   need_stage(t, "embed", "embed users");
   const NoGrad no_grad;
+  encode_window();
   const auto mark = encoded_.mark();
-  const Tensor<B> h = ask(request, Question::state);
+  Tensor<B> vector;
+  in_one([&] { vector = normalized(t.model.user(ask(request, Question::state))); });
   encoded_.keep(mark);
-  return normalized(t.model.user(h)).to_host<float>();
+  return vector.to_host<float>();
 }
 
 }  // namespace chronotope

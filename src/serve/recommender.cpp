@@ -4,6 +4,7 @@
 #include <array>
 #include <numeric>
 
+#include "chronotope/backend/graphs.hpp"
 #include "chronotope/data/calendar.hpp"
 #include "chronotope/data/geohash.hpp"
 #include "chronotope/train/run.hpp"
@@ -49,17 +50,25 @@ struct Recommender::Impl {
   PlaceTokenizer tokenizer;
   Context<B> context;
   AnyPlaceModel<B> model;
+  AsGraph<B> as_graph;
+
+  std::vector<float> probabilities(const ActionBatch& query) {
+    const NoGrad no_grad;
+    Tensor<B> p;
+    as_graph(context.stream(), [&] { p = model.probabilities(ActionTensors<B>(context, query)); });
+    return p.to_host<float>();
+  }
 };
 
 Recommender::Recommender(const std::string& folder, any_backend::stream stream) : impl_(std::make_unique<Impl>(folder, std::move(stream))) {}
 Recommender::~Recommender() = default;
 Recommender::Recommender(Recommender&&) noexcept = default;
 
+void Recommender::use_graphs() { impl_->as_graph = AsGraph<B>(impl_->context.stream(), "recommending as a graph (--graphs)"); }
 const Config& Recommender::config() const { return impl_->checkpoint.config; }
 const PlaceTokenizer& Recommender::tokenizer() const { return impl_->tokenizer; }
 
 std::vector<Recommendation> Recommender::recommend(const std::vector<Visit>& history, std::int64_t utc, std::int64_t local, int top) const {
-  const NoGrad no_grad;
   std::vector<Action> actions;
   for (const Visit& visit : history) actions.push_back(make_action(visit, tokenizer()));
   const CalendarFields when = calendar_fields(local);
@@ -68,8 +77,7 @@ std::vector<Recommendation> Recommender::recommend(const std::vector<Visit>& his
   asked.utc = utc;
   asked.local = local;
   const ModelConfig& m = config().model;
-  const ActionTensors<B> batch(impl_->context, make_query(actions, asked, m.length, m.target_time));
-  const std::vector<float> p = impl_->model.probabilities(batch).to_host<float>();
+  const std::vector<float> p = impl_->probabilities(make_query(actions, asked, m.length, m.target_time));
   std::vector<std::int32_t> order(p.size() - 1);
   std::iota(order.begin(), order.end(), 1);  // token 0 is no place
   const auto n = std::min(order.size(), static_cast<std::size_t>(std::max(top, 0)));

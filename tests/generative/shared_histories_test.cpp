@@ -201,7 +201,7 @@ TEST_CASE("alignment with the history pointer starts at its reference and is led
   });
   const auto distance = [&] { return divergence(first_scores(f32, policy, a.asked, some), first_scores(f32, frozen, a.asked, some)); };
   const auto measured = [&](const TaskLoss<Reference>& loss, const std::string& name) {
-    return std::find_if(loss.measures.begin(), loss.measures.end(), [&](const auto& m) { return m.first == name; })->second;
+    return std::find_if(loss.measures.begin(), loss.measures.end(), [&](const auto& m) { return m.first == name; })->second.template item<float>();
   };
   CHECK(distance() == 0);
   const auto before = task.loss(some);

@@ -7,12 +7,13 @@
 
 #include "chronotope/backend/concepts.hpp"
 #include "chronotope/backend/fused.hpp"
+#include "chronotope/backend/graphs.hpp"
 
 namespace chronotope {
 
 namespace detail {
 
-/// Function pointers of one backend; hooks it lacks are null. `s` points to the backend's own stream.
+/// Function pointers of one backend; hooks and graphs it lacks are null. `s` points to the backend's own stream.
 struct AnyTable {
   std::string_view (*name)();
   bool (*supports)(DType);
@@ -33,6 +34,8 @@ struct AnyTable {
   void (*scatter_add)(void* s, const View&, const View&, const View&);
   void (*topk)(void* s, const View&, const View&, const View&);
   void (*uniform)(void* s, const View&, std::uint64_t, std::uint64_t);
+  std::shared_ptr<void> (*new_graph)();
+  void (*as_graph)(void* s, void* graph, const std::function<void()>& work);
 #define CHRONOTOPE_UNPACK(...) __VA_OPT__(, ) __VA_ARGS__
 #define CHRONOTOPE_ENTRY(hook, parameters, arguments) bool (*hook)(void* s CHRONOTOPE_UNPACK parameters);
   CHRONOTOPE_FUSED_HOOKS(CHRONOTOPE_ENTRY)
@@ -54,6 +57,18 @@ template <Backend B> struct AnyTableOf {
   CHRONOTOPE_FUSED_HOOKS(CHRONOTOPE_ENTRY)
 #undef CHRONOTOPE_ENTRY
 
+  static constexpr auto new_graph() -> decltype(AnyTable::new_graph) {
+    if constexpr (GraphBackend<B>) return [] { return std::shared_ptr<void>(std::make_shared<typename B::graph>()); };
+    else return nullptr;
+  }
+  static constexpr auto as_graph() -> decltype(AnyTable::as_graph) {
+    if constexpr (GraphBackend<B>)
+      return [](void* s, void* graph, const std::function<void()>& work) {
+        B::as_graph(*static_cast<typename B::stream*>(s), *static_cast<typename B::graph*>(graph), work);
+      };
+    else return nullptr;
+  }
+
   static const AnyTable& table() {
 #define CHRONOTOPE_ENTRY(hook, parameters, arguments) , hook()
     static const AnyTable made{
@@ -62,7 +77,7 @@ template <Backend B> struct AnyTableOf {
         &Primitive<&B::copy>::call, &Primitive<&B::unary>::call, &Primitive<&B::binary>::call,
         &Primitive<&B::select>::call, &Primitive<&B::matmul>::call, &Primitive<&B::reduce>::call,
         &Primitive<&B::cumsum>::call, &Primitive<&B::gather>::call, &Primitive<&B::scatter_add>::call,
-        &Primitive<&B::topk>::call, &Primitive<&B::uniform>::call CHRONOTOPE_FUSED_HOOKS(CHRONOTOPE_ENTRY)};
+        &Primitive<&B::topk>::call, &Primitive<&B::uniform>::call, new_graph(), as_graph() CHRONOTOPE_FUSED_HOOKS(CHRONOTOPE_ENTRY)};
 #undef CHRONOTOPE_ENTRY
     return made;
   }
@@ -76,6 +91,12 @@ struct any_backend {
     const detail::AnyTable* table = nullptr;
     std::shared_ptr<void> state;
     void* get() const { return state.get(); }
+  };
+
+  /// Of the backend of the stream that it is first used with.
+  struct graph {
+    std::shared_ptr<void> state;
+    const detail::AnyTable* table = nullptr;
   };
 
   static std::string_view name() { return "any"; }
@@ -99,6 +120,16 @@ struct any_backend {
   static void scatter_add(stream& s, const View& table, const View& ids, const View& rows) { s.table->scatter_add(s.get(), table, ids, rows); }
   static void topk(stream& s, const View& values, const View& indices, const View& in) { s.table->topk(s.get(), values, indices, in); }
   static void uniform(stream& s, const View& out, std::uint64_t seed, std::uint64_t counter) { s.table->uniform(s.get(), out, seed, counter); }
+
+  /// Whether the chosen backend has them.
+  static bool has_graphs(const stream& s) { return s.table->as_graph != nullptr; }
+  /// Throws BackendError where it has none, or where the graph was first used with another.
+  static void as_graph(stream& s, graph& g, const std::function<void()>& work) {
+    if (!has_graphs(s)) throw BackendError("[as_graph] the backend " + std::string(s.table->name()) + " has no graphs");
+    if (!g.state) g.state = s.table->new_graph(), g.table = s.table;
+    if (g.table != s.table) throw BackendError("[as_graph] this graph was made on another backend than " + std::string(s.table->name()));
+    s.table->as_graph(s.get(), g.state.get(), work);
+  }
 
 #define CHRONOTOPE_FORWARD(...) __VA_OPT__(, ) __VA_ARGS__
 #define CHRONOTOPE_ENTRY(hook, parameters, arguments)                        \

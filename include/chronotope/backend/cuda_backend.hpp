@@ -1,6 +1,7 @@
 #pragma once
 // NVIDIA GPUs: cuBLASLt and cuBLAS for contractions of floats, own kernels for the rest. No CUDA header is needed to use it.
 
+#include <functional>
 #include <memory>
 
 #include "chronotope/backend/concepts.hpp"
@@ -51,6 +52,22 @@ struct cuda_backend {
     std::unique_ptr<Impl> impl_;
   };
 
+  /// What as_graph has instantiated for a caller, the eight that were used last.
+  class graph {
+   public:
+    graph();
+    ~graph();
+    graph(graph&&) noexcept;
+    graph& operator=(graph&&) noexcept;
+    /// How often a graph could not be had by giving new arguments to one of before.
+    std::size_t instantiated() const;
+    struct Impl;
+    Impl& impl() { return *impl_; }
+
+   private:
+    std::unique_ptr<Impl> impl_;
+  };
+
   static std::string_view name();
   static bool supports(DType);
 
@@ -62,6 +79,11 @@ struct cuda_backend {
   static void upload(stream&, void* device, const void* host, std::size_t bytes);
   static void download(stream&, void* host, const void* device, std::size_t bytes);
   static void synchronize(stream&);
+
+  /// backend/graphs.hpp. What `work` queues on this stream is recorded and launched at once. Under memory pressure as several graphs: what was
+  /// given back is free only when what used it has been launched.
+  static bool has_graphs(const stream&) { return true; }
+  static void as_graph(stream&, graph&, const std::function<void()>& work);
 
   static void fill(stream&, const View& out, double value);
   static void copy(stream&, const View& out, const View& in);

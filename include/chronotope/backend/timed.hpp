@@ -2,7 +2,8 @@
 // Where the time goes: a backend that forwards to another and adds up calls and seconds by operation.
 //   auto timings = std::make_shared<Timings>();
 //   auto s = any_stream<timed<onednn_backend>>({onednn_backend::stream(2), timings});
-// Right for backends that have computed when they return; for others it times the queueing.
+// Right for backends that have computed when they return; for others it times the queueing. Graphs are not recorded: what would be in them is
+// timed as it is queued.
 
 #include <map>
 #include <memory>
@@ -11,6 +12,7 @@
 
 #include "chronotope/backend/concepts.hpp"
 #include "chronotope/backend/fused.hpp"
+#include "chronotope/backend/graphs.hpp"
 #include "chronotope/core/stopwatch.hpp"
 
 namespace chronotope {
@@ -50,6 +52,10 @@ template <Backend B> struct timed {
   static void scatter_add(stream& s, const View& table, const View& ids, const View& rows) { measure(s, "scatter_add", [&] { B::scatter_add(s.inner, table, ids, rows); }); }
   static void topk(stream& s, const View& values, const View& indices, const View& in) { measure(s, "topk", [&] { B::topk(s.inner, values, indices, in); }); }
   static void uniform(stream& s, const View& out, std::uint64_t seed, std::uint64_t counter) { measure(s, "uniform", [&] { B::uniform(s.inner, out, seed, counter); }); }
+
+  using graph = typename detail::GraphOf<B>::type;
+  static bool has_graphs(const stream& s) requires GraphBackend<B> { return B::has_graphs(s.inner); }
+  static void as_graph(stream&, graph&, const std::function<void()>& work) requires GraphBackend<B> { work(); }
 
 #define CHRONOTOPE_UNPACK(...) __VA_OPT__(, ) __VA_ARGS__
 #define CHRONOTOPE_ENTRY(hook, parameters, arguments)                             \

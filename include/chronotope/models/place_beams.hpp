@@ -12,6 +12,10 @@
 
 namespace chronotope {
 
+/// Runs work that reads nothing from the device: as it is, or as a graph.
+using RunWork = std::function<void(const std::function<void()>& work)>;
+inline void run_as_it_is(const std::function<void()>& work) { work(); }
+
 /// What may be generated, asked while the beams grow: what is not allowed takes no place in a beam.
 struct PlaceLimits {
   std::function<bool(std::uint32_t block)> block;  ///< block tokens; none: all
@@ -78,9 +82,7 @@ inline Beam make_beam(Prefix seen, std::span<const float> scores, const PlaceLim
   return beam;
 }
 
-template <Backend B> std::vector<float> host_scores(const Tensor<B>& x) {
-  return (x.dtype() == DType::f32 ? x : cast(x, DType::f32)).template to_host<float>();
-}
+template <Backend B> Tensor<B> as_f32(const Tensor<B>& x) { return x.dtype() == DType::f32 ? x : cast(x, DType::f32); }
 
 /// Row `row` of `rows` in row-major values.
 inline std::span<const float> row_of(const std::vector<float>& all, std::size_t row, std::size_t rows) {
@@ -91,7 +93,7 @@ inline std::span<const float> row_of(const std::vector<float>& all, std::size_t 
 /// One round: the next blocks of every beam that is not done, as branches of their requests. False when all were done.
 template <class Model, Backend B>
 bool expand(Context<B>& context, const Model& model, const PlaceCatalogue& catalogue, Encoded<B>& encoded, std::vector<Beam>& beams,
-            const PlaceLimits& limits, std::size_t blocks, std::size_t inners, std::size_t top) {
+            const PlaceLimits& limits, std::size_t blocks, std::size_t inners, std::size_t top, const RunWork& run) {
   TokenBatch branches;
   std::vector<std::int32_t> rows;
   std::vector<std::pair<Beam*, std::size_t>> of;
@@ -109,8 +111,9 @@ bool expand(Context<B>& context, const Model& model, const PlaceCatalogue& catal
     }
   }
   if (of.empty()) return false;
-  const Tensor<B> h = encoded.add(context, model, branches);
-  const std::vector<float> scores = host_scores(model.head.inner_scores(h, encoded.contexts(), rows));
+  Tensor<B> found;
+  run([&] { found = as_f32(model.head.inner_scores(encoded.add(context, model, branches), encoded.contexts(), rows)); });
+  const std::vector<float> scores = found.template to_host<float>();
   encoded.keep(mark);
   for (std::size_t b = 0; b < of.size(); ++b) {
     const auto [beam, i] = of[b];
@@ -123,18 +126,21 @@ bool expand(Context<B>& context, const Model& model, const PlaceCatalogue& catal
 }  // namespace detail
 
 /// Generates for requests whose tokens are in `encoded`: request i sees the rows seen[i], from its sequence's first on, and h [R, D] has
-/// the hidden states of the last of them. Best first for each. `encoded` is as before when it returns. A round costs
+/// the hidden states of the last of them. Best first for each. `encoded` is as before when it returns. `run` gets the work between two reads of the device. A round costs
 /// O((NB + blocks x NI) D) a request; with `exact` there may be NB / blocks of them.
 template <class Model, Backend B = typename Model::backend>
 std::vector<std::vector<GeneratedPlace>> generate_places(Context<B>& context, const Model& model, const PlaceCatalogue& catalogue, Encoded<B>& encoded,
-                                                         const Tensor<B>& h, std::span<const Prefix> seen, const PlaceLimits& limits, const BeamOptions& options) {
+                                                         const Tensor<B>& h, std::span<const Prefix> seen, const PlaceLimits& limits, const BeamOptions& options,
+                                                         const RunWork& run = run_as_it_is) {
   const NoGrad no_grad;
   const auto top = static_cast<std::size_t>(options.top), blocks = static_cast<std::size_t>(options.blocks);
   const bool single = catalogue.block_rows() == 0;
   std::vector<std::int32_t> rows;
   for (const Prefix& own : seen) rows.push_back(own.end - 1);
   const ContextStates<B>& past = encoded.contexts();
-  const std::vector<float> scores = detail::host_scores(single ? model.head.inner_scores(h, past, rows) : model.head.block_scores(h, past, rows));
+  Tensor<B> first;
+  run([&] { first = detail::as_f32(single ? model.head.inner_scores(h, past, rows) : model.head.block_scores(h, past, rows)); });
+  const std::vector<float> scores = first.template to_host<float>();
   std::vector<detail::Beam> beams;
   for (std::size_t i = 0; i < seen.size(); ++i) {
     const auto own = detail::row_of(scores, i, seen.size());
@@ -142,7 +148,7 @@ std::vector<std::vector<GeneratedPlace>> generate_places(Context<B>& context, co
     if (single) detail::add_places(catalogue, 0, 0, own, limits, top, beams.back().places);
   }
   const auto inners = static_cast<std::size_t>(options.exact ? std::max(options.inners, options.top) : options.inners);
-  while (detail::expand(context, model, catalogue, encoded, beams, limits, blocks, inners, top)) {}
+  while (detail::expand(context, model, catalogue, encoded, beams, limits, blocks, inners, top, run)) {}
   std::vector<std::vector<GeneratedPlace>> found;
   for (detail::Beam& beam : beams) found.push_back(std::move(beam.places));
   return found;

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "chronotope/backend/graphs.hpp"
 #include "chronotope/data/npy.hpp"
 #include "chronotope/data/request_log.hpp"
 #include "chronotope/serve/place_filter.hpp"
@@ -36,8 +37,14 @@ class ActionServer {
   ~ActionServer();
   ActionServer(ActionServer&&) noexcept;
 
+  /// From here on the work of sessions reaches the device in graphs (backend/graphs.hpp): one for append(), rank() and embed(), two and one a round of
+  /// beams for generate(). Answers stay the same. Throws ConfigError where the backend has none.
+  void use_graphs();
+
   const TrainedActions& trained() const;
   Context<any_backend>& context() const;
+  /// For sessions.
+  AsGraph<any_backend>& as_graph() const;
 
   /// Vectors of places, each of length 1: [ids, embedding]. Throws ConfigError unless the model was fine-tuned to embed. O(ids).
   Matrix embed_places(std::span<const std::string> ids) const;
@@ -74,13 +81,15 @@ class PlaceSession {
  private:
   using B = any_backend;
   void encode(std::span<const PastAction> actions);
+  void encode_window();
   Tensor<B> ask(const RequestContext& request, Question question);
+  void in_one(const std::function<void()>& work);
 
   const ActionServer& server_;
   std::vector<std::int32_t> profile_;
   std::size_t appended_ = 0;         // actions in all
   std::vector<PastAction> window_;   // those of them that are remembered
-  Encoded<B> encoded_;
+  Encoded<B> encoded_;               // of nothing where work on it failed: the window is encoded again
 };
 
 }  // namespace chronotope

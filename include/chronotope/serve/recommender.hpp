@@ -36,6 +36,10 @@ class Recommender {
   /// the target's time ignores it. O(history + places). Throws DataError for positions out of range.
   std::vector<Recommendation> recommend(const std::vector<Visit>& history, std::int64_t utc, std::int64_t local, int top) const;
 
+  /// From here on the work of an answer reaches the device as one graph (backend/graphs.hpp); answers stay the same. Throws ConfigError where the
+  /// backend has none.
+  void use_graphs();
+
   const Config& config() const;
   const PlaceTokenizer& tokenizer() const;
 

@@ -48,6 +48,7 @@ struct TrainingConfig {
   std::string embedding_updates = "dense";
   std::int64_t patience = 0;
   double checkpoint_seconds = 60;
+  bool graphs = false;
 
   template <class V> void visit(V&& v) {
     v("optimizer", optimizer, "adam or adamw; adam takes no weight decay");
@@ -65,6 +66,7 @@ struct TrainingConfig {
     v("embedding_updates", embedding_updates, "dense: rows not looked up get a zero gradient; lazy: they are left alone");
     v("patience", patience, "stop after this many epochs without a better validation score (places: acc@1 + MRR / 2; clicks: AUC); 0 never stops early");
     v("checkpoint_seconds", checkpoint_seconds, "time between checkpoints inside an epoch");
+    v("graphs", graphs, "forward and backward of a pass reach the device as one graph (backend cuda, one process); the same numbers come out");
   }
 };
 

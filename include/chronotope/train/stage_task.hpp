@@ -171,8 +171,8 @@ template <Module M> class StageTask {
     const Tensors policy = generation_scores(context_, model_, tokens_, some), reference = reference_(some);
     const CandidateLabels labels = tokens_.requests().labels(some, true);
     const PreferenceLoss<backend> loss = preference_loss(policy, reference, labels, options_.preference);
-    const double drift = mean(policy.detach() - reference).template item<float>();
-    return {loss.sum, loss.terms, static_cast<std::int64_t>(some.size()), {{"reward_margin", mean(loss.margins).template item<float>()}, {"log_ratio", drift}}};
+    const Tensors drift = mean(policy.detach() - reference);
+    return {loss.sum, loss.terms, static_cast<std::int64_t>(some.size()), {{"reward_margin", mean(loss.margins)}, {"log_ratio", drift}}};
   }
 
   Context<backend>& context_;

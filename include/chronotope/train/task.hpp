@@ -16,11 +16,11 @@ template <Backend B> struct TaskLoss {
   Tensor<B> sum;             ///< a scalar f32, in nats; undefined when nothing was asked for
   std::int64_t targets = 0;  ///< how many losses were added
   std::int64_t inputs = 0;   ///< what was read for them: actions of windows, samples of a click log
-  std::vector<std::pair<std::string, double>> measures = {};  ///< for the log, means over the targets
+  std::vector<std::pair<std::string, Tensor<B>>> measures = {};  ///< for the log, means over the targets: scalars f32, without a gradient
 };
 
 ///   samples(epoch)   what the epoch asks for, in its order; by the epoch's number alone, so that a resumed epoch is the same
-///   loss(samples)    of a part of them, at most training.batch
+///   loss(samples)    of a part of them, at most training.batch. Reads nothing from the device where training.graphs is to be had
 ///   model()          whose parameters are trained
 template <class T>
 concept TrainingTask = requires(T& task, std::uint64_t epoch, std::span<const typename T::Sample> samples) {

@@ -5,7 +5,9 @@
 #include <cmath>
 #include <functional>
 
+#include "chronotope/backend/graphs.hpp"
 #include "chronotope/core/stopwatch.hpp"
+#include "chronotope/ops/shape.hpp"
 #include "chronotope/train/checkpoint.hpp"
 #include "chronotope/train/gradient_exchange.hpp"
 #include "chronotope/train/optimizer.hpp"
@@ -39,11 +41,13 @@ template <TrainingTask T> class Trainer {
   using B = typename T::backend;
   using Sample = typename T::Sample;
 
-  /// Throws DataError when the task has no samples.
+  /// Throws DataError when the task has no samples, ConfigError for training.graphs where there are none or several processes.
   Trainer(Context<B>& context, T& task, const TrainingConfig& config, AnyCommunicator<B> ranks = {})
       : context_(context), task_(task), config_(config), ranks_(std::move(ranks)), optimizer_(named_parameters(task.model()), options(config)) {
     schedule_ = {config.learning_rate, config.min_learning_rate, config.warmup_steps, all_steps()};
     state_.ranks = ranks_.size();
+    if (config.graphs && ranks_.size() > 1) throw ConfigError("training.graphs is for one process: buckets of gradients leave during the backward pass; leave it off");
+    if (config.graphs) as_graph_ = AsGraph<B>(context.stream(), "training.graphs");
     context.trim();  // what drawing first weights took has sizes that no step asks for
     if (ranks_.size() == 1) return;
     exchange_.emplace(ranks_, named_parameters(task.model()));
@@ -85,15 +89,11 @@ template <TrainingTask T> class Trainer {
   StepReport step(std::span<const Sample> samples, std::span<const Sample> next = {}) {
     const Stopwatch watch;
     StepReport report;
-    const std::size_t size = pass_size();
-    const auto part = [&](std::span<const Sample> of, std::size_t at) { return share(of.subspan(at, std::min(size, of.size() - at))); };
-    for (std::size_t at = 0; at < samples.size(); at += size) {
-      const bool last = at + size >= samples.size();
-      pass(part(samples, at), last ? part(next, 0) : part(samples, at + size), last, report);
-    }
-    if (exchange_) {
-      exchange_->finish();
-      context_.random().counter = detail::add_up(ranks_, report, context_.random().counter);
+    try {
+      passes(samples, next, report);
+    } catch (...) {
+      for (auto& [path, parameter] : named_parameters(task_.model())) parameter.zero_grad();  // half a step's
+      throw;
     }
     if (report.targets == 0) return report;
     const auto targets = static_cast<double>(report.targets);
@@ -132,23 +132,56 @@ template <TrainingTask T> class Trainer {
     return {t.beta1, t.beta2, t.eps, t.weight_decay, t.embedding_updates == "lazy" ? RowUpdates::lazy : RowUpdates::dense};
   }
 
-  /// Forward and backward of one batch, which may be empty where processes share it.
-  void pass(std::span<const Sample> samples, [[maybe_unused]] std::span<const Sample> next, bool last, StepReport& report) {
-    const TaskLoss<B> loss = samples.empty() ? TaskLoss<B>() : task_.loss(samples);
-    if constexpr (PreparingTask<T>) task_.prepare(next);
-    if (loss.targets == 0) return;
-    report.inputs += loss.inputs;
-    report.targets += loss.targets;
-    const double value = loss.sum.template item<float>();
-    if (!std::isfinite(value))
-      throw Error("the loss is " + std::to_string(value) + " at step " + std::to_string(state_.steps + 1) + " of epoch " +
+  /// Leaves the step's gradients in the parameters. The losses are read when all is queued: the host waits for them once.
+  void passes(std::span<const Sample> samples, std::span<const Sample> next, StepReport& report) {
+    const std::size_t size = pass_size();
+    const auto part = [&](std::span<const Sample> of, std::size_t at) { return share(of.subspan(at, std::min(size, of.size() - at))); };
+    std::vector<TaskLoss<B>> losses;
+    for (std::size_t at = 0; at < samples.size(); at += size) {
+      const bool last = at + size >= samples.size();
+      TaskLoss<B> loss = pass(part(samples, at), last ? part(next, 0) : part(samples, at + size), last);
+      if (loss.targets > 0) losses.push_back(std::move(loss));
+    }
+    read(losses, report);
+    if (exchange_) exchange_->finish();
+    if (!std::isfinite(report.loss))
+      throw Error("the loss is " + std::to_string(report.loss) + " at step " + std::to_string(state_.steps + 1) + " of epoch " +
                   std::to_string(state_.epoch + 1) + "; the last checkpoint is untouched: lower training.learning_rate and resume");
-    if (exchange_ && last) exchange_->watch(loss.sum);
-    backward(loss.sum);
-    report.loss += value;
-    for (std::size_t i = 0; i < loss.measures.size(); ++i) {
-      if (report.measures.size() <= i) report.measures.emplace_back(loss.measures[i].first, 0);
-      report.measures[i].second += loss.measures[i].second * static_cast<double>(loss.targets);
+    if (exchange_) context_.random().counter = detail::add_up(ranks_, report, context_.random().counter);
+  }
+
+  /// Forward and backward of one batch, which may be empty where processes share it.
+  TaskLoss<B> pass(std::span<const Sample> samples, [[maybe_unused]] std::span<const Sample> next, bool last) {
+    TaskLoss<B> loss;
+    as_graph_(context_.stream(), [&] {
+      if (!samples.empty()) loss = task_.loss(samples);
+      if constexpr (PreparingTask<T>) task_.prepare(next);
+      if (loss.targets == 0) return;
+      if (exchange_ && last) exchange_->watch(loss.sum);
+      backward(loss.sum);
+      loss.sum = loss.sum.detach();
+    });
+    return loss;
+  }
+
+  /// Adds what the passes came to, read from the device at once.
+  static void read(const std::vector<TaskLoss<B>>& losses, StepReport& report) {
+    std::vector<Tensor<B>> scalars;
+    const auto want = [&](const Tensor<B>& scalar) { scalars.push_back(reshape(scalar, {1})); };
+    for (const TaskLoss<B>& loss : losses) {
+      want(loss.sum);
+      for (const auto& [name, value] : loss.measures) want(value);
+    }
+    if (scalars.empty()) return;
+    const std::vector<float> values = concat(scalars, 0).template to_host<float>();
+    auto value = values.begin();
+    for (const TaskLoss<B>& loss : losses) {
+      report.inputs += loss.inputs, report.targets += loss.targets;
+      report.loss += *value++;
+      for (std::size_t i = 0; i < loss.measures.size(); ++i) {
+        if (report.measures.size() <= i) report.measures.emplace_back(loss.measures[i].first, 0);
+        report.measures[i].second += static_cast<double>(*value++) * static_cast<double>(loss.targets);
+      }
     }
   }
 
@@ -198,6 +231,7 @@ template <TrainingTask T> class Trainer {
   AnyCommunicator<B> ranks_;
   AdamW<B> optimizer_;
   std::optional<GradientExchange<B>> exchange_;  ///< where there are several processes
+  AsGraph<B> as_graph_;
   WarmupCosine schedule_;
   TrainingState state_;
 };

@@ -38,11 +38,18 @@ void set_refusals(Refusals);
 std::size_t planned_products_run();
 std::size_t algorithms_refused();
 std::size_t algorithms_asked_for();
+/// What the host sent to the device: kernels, products, copies, and graphs, each of which is one; graphs among them, and how many were instantiated.
+std::size_t host_launches();
+std::size_t graph_launches();
+std::size_t graphs_instantiated();
 
 /// Bytes of the device's memory that live blocks have, and the most they had since forget_peak(). In the order of the stream.
 std::size_t live_bytes();
 std::size_t peak_bytes();
 void forget_peak();
+
+/// From here on an allocation fails that would take what was asked for and not given back, by the order of calls, above this; 0: no limit.
+void limit_memory(std::size_t bytes);
 
 /// Exit status of a process that touched memory it must not touch (the text is on stderr).
 inline constexpr int touched_memory = 86;

@@ -28,6 +28,7 @@ const char* cublasGetStatusString(cublasStatus_t status) {
 }
 
 cublasStatus_t cublasCreate(cublasHandle_t* handle) {
+  if (captures_of_thread() > 0) return CUBLAS_STATUS_NOT_INITIALIZED;  // it takes memory, and may wait
   *handle = new cublasContext;
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -62,5 +63,5 @@ cublasStatus_t cublasGemmStridedBatchedEx_64(cublasHandle_t handle, cublasOperat
     run(on);
     ++device().products;
   };
-  return device().enqueue(handle->stream, work) == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
+  return device().enqueue(handle->stream, {NodeKind::product, call.kernel(), work}) == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }

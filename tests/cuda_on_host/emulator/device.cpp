@@ -102,17 +102,19 @@ cudaError_t wait_for(cudaStream& stream, const std::function<bool()>& wanted) {
   }
 }
 
-cudaError_t Device::enqueue(cudaStream* stream, std::function<void()> work) {
-  return enqueue_waiting(stream, [work = std::move(work)] { return work(), true; });
+cudaError_t Device::enqueue(cudaStream* stream, Node node) {
+  const bool launch = node.kind != NodeKind::bookkeeping;
+  if (stream && stream->capture && fault.empty() && stream->device == current_device()) return capture_node(*stream, std::move(node));
+  const cudaError_t status = enqueue_waiting(stream, [run = std::move(node.run)] { return run(), true; });
+  launches += launch && status == cudaSuccess;
+  return status;
 }
 
 cudaError_t Device::enqueue_waiting(cudaStream* stream, Work work) {
   if (!fault.empty()) return refuse(cudaErrorLaunchFailure);
-  if (!stream) {
-    fault = "work on the legacy default stream";
-    return refuse(cudaErrorLaunchFailure);
-  }
+  if (!stream) return set_fault("work on the legacy default stream");
   if (stream->device != current_device()) return refuse(cudaErrorInvalidResourceHandle);
+  if (stream->capture) return unsupported(*stream);  // what waits for others forks; nobody wants that
   stream->queue.push_back(std::move(work));
   return cudaSuccess;
 }
@@ -144,5 +146,9 @@ void forget_peak() { device().arena.forget_peak(); }
 std::size_t kernels_run() { return device().kernels; }
 std::size_t products_run() { return device().products; }
 std::size_t waits() { return device().waits; }
+void limit_memory(std::size_t bytes) { device().memory_limit = bytes; }
+std::size_t host_launches() { return device().launches; }
+std::size_t graph_launches() { return device().graph_launches; }
+std::size_t graphs_instantiated() { return device().instantiations; }
 
 }  // namespace cuda_on_host

@@ -14,6 +14,7 @@
 #include "emulator/arena.hpp"
 #include "emulator/block.hpp"
 #include "emulator/control.hpp"
+#include "emulator/graph.hpp"
 
 namespace cuda_on_host {
 
@@ -33,11 +34,13 @@ using Work = std::function<bool()>;
 struct cudaEvent {
   int device = 0;
   std::shared_ptr<cuda_on_host::Mark> mark;  ///< an event that was never recorded counts as done
+  bool captured = false;
 };
 
 struct cudaStream {
   int device = 0;
   std::deque<cuda_on_host::Work> queue;
+  std::optional<cuda_on_host::Capture> capture;
 };
 
 namespace cuda_on_host {
@@ -50,7 +53,9 @@ struct Device {
   Random random{1};
   std::string fault;
   std::uint64_t digest = 0;
-  std::size_t kernels = 0, products = 0, waits = 0;
+  std::map<void*, std::size_t> asked;  ///< of the device's memory, and not given back
+  std::size_t asked_bytes = 0, memory_limit = 0;
+  std::size_t kernels = 0, products = 0, waits = 0, launches = 0, graph_launches = 0, instantiations = 0;
   Refusals refusals = Refusals::drawn;
   std::size_t planned_products = 0, algorithms_refused = 0, algorithms_asked_for = 0;
 
@@ -58,8 +63,10 @@ struct Device {
   cudaError_t drain(cudaStream& stream, const std::function<bool()>& wanted);
   /// The same from within work of another stream. False where something waits for others.
   bool advance(cudaStream& stream, const std::function<bool()>& wanted);
-  cudaError_t enqueue(cudaStream* stream, std::function<void()> work);
+  /// Where the stream is captured it becomes a node.
+  cudaError_t enqueue(cudaStream* stream, Node node);
   cudaError_t enqueue_waiting(cudaStream* stream, Work work);
+  cudaError_t set_fault(const std::string& text) { return fault = text, refuse(cudaErrorLaunchFailure); }
   cudaError_t refuse(cudaError_t error);
   bool is_pinned(const void* p, std::size_t bytes) const;
 };

@@ -31,6 +31,11 @@ bool GemmCall::supported() const {
   return compute == CUBLAS_COMPUTE_32F ? in == CUDA_R_32F || in == CUDA_R_16BF : compute == CUBLAS_COMPUTE_32F_FAST_TF32 && in == CUDA_R_32F;
 }
 
+const void* GemmCall::kernel() const {
+  static constexpr char kernels[64] = {};
+  return &kernels[in * 4 + (compute == CUBLAS_COMPUTE_32F_FAST_TF32) * 2 + (bias != nullptr)];
+}
+
 std::function<void(int)> GemmCall::prepared(const std::string& library) const {
   if (in == CUDA_R_64F) return prepare<double, double>(*this, library);
   return in == CUDA_R_16BF ? prepare<Bf16, float>(*this, library) : prepare<float, float>(*this, library);

@@ -98,6 +98,8 @@ struct GemmCall {
   bool valid() const;
   /// Whether there is arithmetic for the types; of a valid call.
   bool supported() const;
+  /// Stands for the kernel: in an instantiated graph a product can take the place of those with the same.
+  const void* kernel() const;
   /// Copies the scales; what comes back computes.
   std::function<void(int on)> prepared(const std::string& library) const;
 };

@@ -25,6 +25,7 @@ struct Kernel {
   dim3 grid, block;
   std::size_t shared_bytes;
   std::string name;
+  const void* function;
   std::vector<const void*> pointers;  ///< arguments that are pointers: they must be the device's
   std::function<void()> run;          ///< one thread
 };

@@ -54,7 +54,8 @@ bool enqueue_kernel(Kernel kernel, cudaStream* stream) {
     return false;
   }
   const int on = stream ? stream->device : 0;
-  return device().enqueue(stream, [kernel = std::move(kernel), on] { run(kernel, on); }) == cudaSuccess;
+  const void* const function = kernel.function;
+  return device().enqueue(stream, {NodeKind::kernel, function, [kernel = std::move(kernel), on] { run(kernel, on); }}) == cudaSuccess;
 }
 
 }  // namespace cuda_on_host
@@ -69,6 +70,11 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorInvalidResourceHandle: return "invalid resource handle";
     case cudaErrorNotReady: return "device not ready";
     case cudaErrorLaunchFailure: return device().fault.c_str();
+    case cudaErrorStreamCaptureUnsupported: return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated: return "operation failed due to a previous error during capture";
+    case cudaErrorStreamCaptureUnmatched: return "capture was not initiated in this stream";
+    case cudaErrorCapturedEvent: return "operation not permitted on an event last recorded in a capturing stream";
+    case cudaErrorGraphExecUpdateFailure: return "the graph update was not performed because it included changes which violated constraints specific to instantiated graph update";
   }
   return "unknown error";
 }
@@ -91,7 +97,7 @@ cudaError_t cudaSetDevice(int wanted) {
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
   if (flags != cudaStreamNonBlocking) return invalid(true);  // the other kind waits for the legacy default stream
-  *stream = new cudaStream{current_device(), {}};
+  *stream = new cudaStream{current_device(), {}, {}};
   return cudaSuccess;
 }
 cudaError_t cudaStreamCreateWithPriority(cudaStream_t* stream, unsigned flags, int) { return cudaStreamCreateWithFlags(stream, flags); }
@@ -100,6 +106,10 @@ cudaError_t cudaDeviceGetStreamPriorityRange(int* least, int* greatest) {
   return cudaSuccess;
 }
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+  {
+    const Lock lock(device().mutex);
+    if (stream->capture) return unsupported(*stream);
+  }
   const cudaError_t status = wait_for(*stream, [] { return true; });
   delete stream;
   return status;
@@ -107,12 +117,14 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
   {
     const Lock lock(device().mutex);
+    if (stream->capture) return unsupported(*stream);
     ++device().waits;
   }
   return wait_for(*stream, [] { return true; });
 }
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
   const Lock lock(device().mutex);
+  if (stream->capture) return unsupported(*stream);
   if (stream->queue.empty() && device().fault.empty()) return cudaSuccess;
   const cudaError_t status = device().drain(*stream, [] { return true; });
   return device().refuse(status == cudaSuccess ? cudaErrorNotReady : status);  // work was under way when it was asked
@@ -135,17 +147,21 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   const Lock lock(device().mutex);
   if (stream && stream->device != event->device) return device().refuse(cudaErrorInvalidResourceHandle);
+  event->captured = stream && stream->capture;  // then it only orders what is captured
+  if (event->captured) return cudaSuccess;
   const auto mark = event->mark = std::make_shared<Mark>(Mark{stream});
-  return device().enqueue(stream, [mark] { mark->done = true; });
+  return device().enqueue(stream, {NodeKind::bookkeeping, nullptr, [mark] { mark->done = true; }});
 }
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   const Lock lock(device().mutex);
+  if (event->captured) return device().refuse(cudaErrorCapturedEvent);
   return !event->mark || event->mark->done ? cudaSuccess : device().refuse(cudaErrorNotReady);
 }
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
   std::shared_ptr<Mark> mark;
   {
     const Lock lock(device().mutex);
+    if (event->captured) return device().refuse(cudaErrorCapturedEvent);
     if (mark = event->mark; !mark || mark->done) return cudaSuccess;
   }
   return wait_for(*mark->stream, [&] { return !mark->done; });
@@ -161,6 +177,7 @@ cudaError_t cudaHostAlloc(void** memory, std::size_t bytes, unsigned) {
 }
 cudaError_t cudaFreeHost(void* memory) {
   const Lock lock(device().mutex);
+  if (captures_of_thread() > 0) return device().refuse(cudaErrorStreamCaptureUnsupported);  // it might wait, and a graph read what is freed
   if (device().pinned.erase(static_cast<char*>(memory)) == 0) return invalid(true);
   std::free(memory);
   return cudaSuccess;
@@ -169,20 +186,27 @@ cudaError_t cudaFreeHost(void* memory) {
 cudaError_t cudaMallocAsync(void** memory, std::size_t bytes, cudaStream_t stream) {
   const Lock lock(device().mutex);
   if (!device().fault.empty()) return device().refuse(cudaErrorLaunchFailure);
-  void* const block = device().arena.reserve(bytes, stream ? stream->device : 0, device().random.next());
-  if (!block) return device().refuse(cudaErrorMemoryAllocation);
+  if (stream && stream->capture) return device().set_fault("an allocation in a captured stream: it would become a node of the graph");
+  Device& d = device();
+  if (d.memory_limit > 0 && d.asked_bytes + bytes > d.memory_limit) return d.refuse(cudaErrorMemoryAllocation);
+  void* const block = d.arena.reserve(bytes, stream ? stream->device : 0, d.random.next());
+  if (!block) return d.refuse(cudaErrorMemoryAllocation);
+  d.asked[block] = bytes, d.asked_bytes += bytes;
   *memory = block;
-  return device().enqueue(stream, [block] { device().arena.begin_life(block); });
+  return device().enqueue(stream, {NodeKind::bookkeeping, nullptr, [block] { device().arena.begin_life(block); }});
 }
 cudaError_t cudaFreeAsync(void* memory, cudaStream_t stream) {
   const Lock lock(device().mutex);
-  return device().enqueue(stream, [memory] { device().arena.end_life(memory); });
+  if (stream && stream->capture) return device().set_fault("a free in a captured stream: it would become a node of the graph");
+  if (const auto asked = device().asked.extract(memory)) device().asked_bytes -= asked.mapped();
+  return device().enqueue(stream, {NodeKind::bookkeeping, nullptr, [memory] { device().arena.end_life(memory); }});
 }
 
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
   const Lock lock(device().mutex);
   const int on = stream ? stream->device : 0;
-  return device().enqueue(stream, [=] {
+  static constexpr char kinds[4] = {};
+  const auto copy = [=] {
     Device& d = device();
     if (kind != cudaMemcpyHostToDevice) d.arena.check_inside(from, bytes, on, "copy from the device");
     if (kind != cudaMemcpyDeviceToHost) d.arena.check_inside(to, bytes, on, "copy to the device");
@@ -191,14 +215,16 @@ cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaM
     if (kind == cudaMemcpyDeviceToHost && d.arena.contains(to)) throw Fault("copy to the host, but it goes to the device");
     std::memmove(to, from, bytes);
     if (kind == cudaMemcpyDeviceToHost) add_to_digest(from, bytes);
-  });
+  };
+  return device().enqueue(stream, {NodeKind::copy, &kinds[kind], copy});
 }
 
 cudaError_t cudaMemsetAsync(void* to, int value, std::size_t bytes, cudaStream_t stream) {
   const Lock lock(device().mutex);
   const int on = stream ? stream->device : 0;
-  return device().enqueue(stream, [=] {
+  const auto set = [=] {
     device().arena.check_inside(to, bytes, on, "memset");
     std::memset(to, value, bytes);
-  });
+  };
+  return device().enqueue(stream, {NodeKind::memset, nullptr, set});
 }

@@ -20,6 +20,12 @@ struct cudaStream;
 struct cudaEvent;
 using cudaStream_t = cudaStream*;
 using cudaEvent_t = cudaEvent*;
+struct cudaGraph;
+struct cudaGraphExec;
+using cudaGraph_t = cudaGraph*;
+using cudaGraphExec_t = cudaGraphExec*;
+struct cudaGraphNode;
+using cudaGraphNode_t = cudaGraphNode*;
 
 enum cudaError_t {
   cudaSuccess = 0,
@@ -29,7 +35,12 @@ enum cudaError_t {
   cudaErrorInvalidDevice = 101,
   cudaErrorInvalidResourceHandle = 400,
   cudaErrorNotReady = 600,
-  cudaErrorLaunchFailure = 719
+  cudaErrorLaunchFailure = 719,
+  cudaErrorStreamCaptureUnsupported = 900,
+  cudaErrorStreamCaptureInvalidated = 901,
+  cudaErrorStreamCaptureUnmatched = 903,
+  cudaErrorCapturedEvent = 907,
+  cudaErrorGraphExecUpdateFailure = 910
 };
 enum cudaMemcpyKind { cudaMemcpyHostToDevice = 1, cudaMemcpyDeviceToHost = 2, cudaMemcpyDeviceToDevice = 3 };
 
@@ -66,10 +77,23 @@ cudaError_t cudaFreeAsync(void*, cudaStream_t);
 cudaError_t cudaMemcpyAsync(void* to, const void* from, std::size_t bytes, cudaMemcpyKind, cudaStream_t);
 cudaError_t cudaMemsetAsync(void*, int value, std::size_t bytes, cudaStream_t);
 
+enum cudaStreamCaptureMode { cudaStreamCaptureModeGlobal = 0, cudaStreamCaptureModeThreadLocal = 1, cudaStreamCaptureModeRelaxed = 2 };
+struct cudaGraphExecUpdateResultInfo {};
+
+cudaError_t cudaStreamBeginCapture(cudaStream_t, cudaStreamCaptureMode);
+cudaError_t cudaStreamEndCapture(cudaStream_t, cudaGraph_t*);
+cudaError_t cudaGraphGetNodes(cudaGraph_t, cudaGraphNode_t*, std::size_t* count);
+cudaError_t cudaGraphInstantiate(cudaGraphExec_t*, cudaGraph_t, unsigned long long flags = 0);
+cudaError_t cudaGraphExecUpdate(cudaGraphExec_t, cudaGraph_t, cudaGraphExecUpdateResultInfo*);
+cudaError_t cudaGraphLaunch(cudaGraphExec_t, cudaStream_t);
+cudaError_t cudaGraphDestroy(cudaGraph_t);
+cudaError_t cudaGraphExecDestroy(cudaGraphExec_t);
+
 /// Queues the kernel with copies of its arguments.
 template <class... P>
 cudaError_t cudaLaunchKernel(void (*kernel)(P...), dim3 grid, dim3 block, void** arguments, std::size_t shared_bytes, cudaStream_t stream) {
   auto work = cuda_on_host::bind(kernel, arguments, std::index_sequence_for<P...>{});
-  return cuda_on_host::enqueue_kernel({grid, block, shared_bytes, cuda_on_host::take_launch_name(), std::move(work.pointers), std::move(work.run)},
+  return cuda_on_host::enqueue_kernel({grid, block, shared_bytes, cuda_on_host::take_launch_name(), reinterpret_cast<const void*>(kernel),
+                                       std::move(work.pointers), std::move(work.run)},
                                       stream) ? cudaSuccess : cudaGetLastError();
 }
