@@ -154,6 +154,15 @@ void cuda_backend::deallocate(stream& s, void* data) noexcept {
   }
 }
 
+void cuda_backend::trim(stream& s) noexcept {
+  try {
+    const DeviceGuard guard(s.impl().device, "trim");
+    s.impl().memory.trim();
+  } catch (const Error&) {
+    s.impl().failed_free = cudaErrorInvalidDevice;
+  }
+}
+
 void cuda_backend::upload(stream& s, void* device, const void* host, std::size_t bytes) {
   const DeviceGuard guard(s.impl().device, "upload");
   s.impl().staging.upload(s.impl().stream, device, host, bytes);

@@ -13,7 +13,7 @@ namespace chronotope {
 
 namespace detail {
 
-/// Function pointers of one backend; hooks and graphs it lacks are null. `s` points to the backend's own stream.
+/// Function pointers of one backend; what is optional and it lacks is null. `s` points to the backend's own stream.
 struct AnyTable {
   std::string_view (*name)();
   bool (*supports)(DType);
@@ -34,6 +34,7 @@ struct AnyTable {
   void (*scatter_add)(void* s, const View&, const View&, const View&);
   void (*topk)(void* s, const View&, const View&, const View&);
   void (*uniform)(void* s, const View&, std::uint64_t, std::uint64_t);
+  void (*trim)(void* s) noexcept;
   std::shared_ptr<void> (*new_graph)();
   void (*as_graph)(void* s, void* graph, const std::function<void()>& work);
 #define CHRONOTOPE_UNPACK(...) __VA_OPT__(, ) __VA_ARGS__
@@ -57,6 +58,10 @@ template <Backend B> struct AnyTableOf {
   CHRONOTOPE_FUSED_HOOKS(CHRONOTOPE_ENTRY)
 #undef CHRONOTOPE_ENTRY
 
+  static constexpr auto trim() -> decltype(AnyTable::trim) {
+    if constexpr (requires(typename B::stream& s) { B::trim(s); }) return [](void* s) noexcept { B::trim(*static_cast<typename B::stream*>(s)); };
+    else return nullptr;
+  }
   static constexpr auto new_graph() -> decltype(AnyTable::new_graph) {
     if constexpr (GraphBackend<B>) return [] { return std::shared_ptr<void>(std::make_shared<typename B::graph>()); };
     else return nullptr;
@@ -77,7 +82,7 @@ template <Backend B> struct AnyTableOf {
         &Primitive<&B::copy>::call, &Primitive<&B::unary>::call, &Primitive<&B::binary>::call,
         &Primitive<&B::select>::call, &Primitive<&B::matmul>::call, &Primitive<&B::reduce>::call,
         &Primitive<&B::cumsum>::call, &Primitive<&B::gather>::call, &Primitive<&B::scatter_add>::call,
-        &Primitive<&B::topk>::call, &Primitive<&B::uniform>::call, new_graph(), as_graph() CHRONOTOPE_FUSED_HOOKS(CHRONOTOPE_ENTRY)};
+        &Primitive<&B::topk>::call, &Primitive<&B::uniform>::call, trim(), new_graph(), as_graph() CHRONOTOPE_FUSED_HOOKS(CHRONOTOPE_ENTRY)};
 #undef CHRONOTOPE_ENTRY
     return made;
   }
@@ -105,6 +110,9 @@ struct any_backend {
 
   static void* allocate(stream& s, std::size_t n) { return s.table->allocate(s.get(), n); }
   static void deallocate(stream& s, void* p) noexcept { s.table->deallocate(s.get(), p); }
+  static void trim(stream& s) noexcept {
+    if (s.table->trim) s.table->trim(s.get());
+  }
   static void upload(stream& s, void* d, const void* h, std::size_t n) { s.table->upload(s.get(), d, h, n); }
   static void download(stream& s, void* h, const void* d, std::size_t n) { s.table->download(s.get(), h, d, n); }
   static void synchronize(stream& s) { s.table->synchronize(s.get()); }

@@ -28,6 +28,7 @@ enum class Reduction : std::uint8_t { sum, max };
 ///   upload(s, device, host, n)    the host memory may be reused when it returns
 ///   download(s, host, device, n)  complete when it returns (the one synchronising read)
 ///   synchronize(s)
+///   trim(s) noexcept              optional: gives back memory that was kept for later calls
 template <class B>
 concept MemoryBackend = requires(typename B::stream& s, void* p, const void* c, std::size_t n, DType t) {
   { B::name() } -> std::convertible_to<std::string_view>;

@@ -76,6 +76,7 @@ struct cuda_backend {
 
   static void* allocate(stream&, std::size_t bytes);
   static void deallocate(stream&, void*) noexcept;
+  static void trim(stream&) noexcept;
   static void upload(stream&, void* device, const void* host, std::size_t bytes);
   static void download(stream&, void* host, const void* device, std::size_t bytes);
   static void synchronize(stream&);

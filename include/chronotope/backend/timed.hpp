@@ -36,6 +36,9 @@ template <Backend B> struct timed {
 
   static void* allocate(stream& s, std::size_t n) { return measure(s, "allocate", [&] { return B::allocate(s.inner, n); }); }
   static void deallocate(stream& s, void* p) noexcept { B::deallocate(s.inner, p); }
+  static void trim(stream& s) noexcept {
+    if constexpr (requires { B::trim(s.inner); }) B::trim(s.inner);
+  }
   static void upload(stream& s, void* d, const void* h, std::size_t n) { measure(s, "upload", [&] { B::upload(s.inner, d, h, n); }); }
   static void download(stream& s, void* h, const void* d, std::size_t n) { measure(s, "download", [&] { B::download(s.inner, h, d, n); }); }
   static void synchronize(stream& s) { measure(s, "synchronize", [&] { B::synchronize(s.inner); }); }

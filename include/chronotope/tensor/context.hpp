@@ -69,6 +69,7 @@ template <Backend B> class ContextState {
       memory.cached -= size * free.size();
       free.clear();
     }
+    if constexpr (requires { B::trim(stream); }) B::trim(stream);  // optional: what a backend keeps of its own
   }
 
   typename B::stream stream;
