@@ -118,6 +118,7 @@ struct Scripted {
   using backend = B;
   using Sample = double;
   struct Model {
+    using backend = B;
     Parameter<B> weight;
     template <class V> void visit(V&& v) { v("weight", weight); }
   };
