@@ -99,7 +99,7 @@ TEST_CASE("STIM is trained to the same bits by graphs") {
   });
   CHECK(recorded.graphs == static_cast<std::size_t>(recorded.steps));
   CHECK(recorded.made <= 2);  // the last batch is smaller
-  CHECK(recorded.launches < plain.launches / 2);
+  CHECK(recorded.launches < plain.launches * 3 / 5);
 }
 
 TEST_CASE("graphs where there are none are refused with what to do") {
@@ -206,7 +206,7 @@ struct Ranked {
   std::vector<WorldRequest> requests;
 
   Ranked() {
-    const World world({.users = 8, .places = 100, .cities = 2, .days = 30, .actions_per_user = 20, .requests_per_user = 3});
+    const World world({.users = 8, .places = 200, .cities = 2, .days = 30, .actions_per_user = 20, .requests_per_user = 3});
     PlaceList places;
     for (std::uint32_t n = 0; n < world.places(); ++n) {
       const WorldPlace p = world.place(n);
