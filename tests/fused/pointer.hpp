@@ -3,24 +3,9 @@
 // warp's share of shared memory or more, bins that all pairs have.
 
 #include "fused/comparison.hpp"
+#include "fused/pointer_size.hpp"
 
 namespace chronotope::test {
-
-struct PointerSize {
-  std::int64_t sequences, heads, queries, keys;
-  std::vector<std::int32_t> rows;  ///< of each table
-  Taken taken = Taken::yes;
-};
-
-/// Some bins of [0, rows), the first and the last among them; one of four sequences has a single one.
-inline std::vector<std::int32_t> some_bins(std::int64_t sequences, std::int64_t pairs, std::int32_t rows, std::uint64_t seed) {
-  std::vector<std::int32_t> bins;
-  for (std::int64_t i = 0; i < sequences * pairs; ++i) {
-    const double at = static_cast<double>(philox_uniform(seed, 5, static_cast<std::uint64_t>(i)));
-    bins.push_back(i / pairs % 4 == 3 ? rows - 1 : std::min(rows - 1, static_cast<std::int32_t>(at * rows)));
-  }
-  return bins;
-}
 
 template <Backend B> std::vector<Relation<B>> some_relations(Context<B>& c, const PointerSize& n, const std::vector<Tensor<B>>& tables) {
   std::vector<Relation<B>> all;
@@ -29,7 +14,7 @@ template <Backend B> std::vector<Relation<B>> some_relations(Context<B>& c, cons
   return all;
 }
 
-template <class V> void pointer_case(V&& visit, const PointerSize& n) {
+template <class V> void pointer_case(V&& visit, const PointerSize& n, Taken taken = Taken::yes) {
   const auto scores = [n](auto& c, const auto& x) {
     using B = typename std::decay_t<decltype(c)>::backend;
     return pointer_scores(x[0], some_relations<B>(c, n, {x.begin() + 1, x.end()}), 0.35, 2.5);
@@ -37,7 +22,7 @@ template <class V> void pointer_case(V&& visit, const PointerSize& n) {
   std::vector<Shape> shapes{{n.sequences, n.heads, n.queries, n.keys}};
   for (const std::int32_t rows : n.rows) shapes.push_back({rows, n.heads});
   const auto terms = static_cast<double>(n.sequences * n.queries * n.keys);
-  visit(FusedCase{"pointer_scores", to_string(shapes[0]) + ", " + std::to_string(n.rows.size()) + " relations", terms, n.taken}, WithGradients{shapes, 1.5, scores});
+  visit(FusedCase{"pointer_scores", to_string(shapes[0]) + ", " + std::to_string(n.rows.size()) + " relations", terms, taken}, WithGradients{shapes, 1.5, scores});
 }
 
 template <class V> void pointer_cases(V&& visit) {
@@ -48,8 +33,8 @@ template <class V> void pointer_cases(V&& visit) {
   pointer_case(visit, {9, 4, 20, 33, {20, 26, 14, 17, 4}});
   pointer_case(visit, {2, 5, 3, 86, {3, 1, 7, 2, 5, 11, 4, 6}});  // forty columns, a chunk of pairs and one more
   pointer_case(visit, {4, 8, 6, 10, {200, 56}});                  // 2048 numbers
-  pointer_case(visit, {2, 2, 4, 6, {3, 1, 7, 2, 5, 11, 4, 6, 9}, Taken::either});
-  pointer_case(visit, {2, 3, 4, 6, {700}, Taken::either});
+  pointer_case(visit, {2, 2, 4, 6, {3, 1, 7, 2, 5, 11, 4, 6, 9}}, Taken::either);
+  pointer_case(visit, {2, 3, 4, 6, {700}}, Taken::either);
 }
 
 }  // namespace chronotope::test

@@ -2,7 +2,7 @@
 // compared with the composition in tests/ops/fused_test.cpp.
 
 #include "agree.hpp"
-#include "fused/pointer.hpp"
+#include "fused/pointer_size.hpp"
 
 using namespace chronotope;
 using namespace chronotope::test;
