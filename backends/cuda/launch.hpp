@@ -18,6 +18,9 @@
 #define CHRONOTOPE_LOGIT_SIDE 4096   // of a square block of logits: 64 MiB of f32
 #define CHRONOTOPE_CHUNK_BYTES (64 << 20)  // of scratch at a time, for work in chunks: about what a device caches
 #define CHRONOTOPE_TOPK_PART 8192    // columns that a block chooses from, at least
+#define CHRONOTOPE_SCRATCH_STEP 256  // of the sizes of scratch memory
+#define CHRONOTOPE_SCRATCH_SLACK 2   // how many times as large as asked for it may be
+#define CHRONOTOPE_SPOIL(data, bytes, stream) static_cast<void>(0)  // before it is used again
 #endif
 
 namespace chronotope::cuda {

@@ -52,7 +52,7 @@ cudaError_t Memory::deallocate(void* data) noexcept {
 }
 
 void* Memory::take(std::size_t& bytes, const char* operation) {
-  constexpr std::size_t step = 256;
+  constexpr std::size_t step = CHRONOTOPE_SCRATCH_STEP;
   bytes = (bytes + step - 1) / step * step;
   void* data = take_kept(bytes);
   if (!data) {
@@ -64,14 +64,15 @@ void* Memory::take(std::size_t& bytes, const char* operation) {
   return data;
 }
 
-/// The smallest that fits and is not more than twice as large.
+/// The smallest that fits and is not much larger.
 void* Memory::take_kept(std::size_t& bytes) noexcept {
   const auto found = kept_.lower_bound(bytes);
-  if (found == kept_.end() || found->first > 2 * bytes) return nullptr;
+  if (found == kept_.end() || found->first > CHRONOTOPE_SCRATCH_SLACK * bytes) return nullptr;
   bytes = found->first;
   kept_bytes_ -= bytes;
   void* const data = found->second;
   kept_.erase(found);
+  CHRONOTOPE_SPOIL(data, bytes, stream);
   return data;
 }
 

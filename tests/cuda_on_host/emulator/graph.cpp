@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "emulator/device.hpp"
 
@@ -53,7 +54,15 @@ int& captures_of_thread() {
 cudaError_t capture_node(cudaStream& stream, Node node) {
   if (!stream.capture->valid) return device().refuse(cudaErrorStreamCaptureInvalidated);
   if (node.kind == NodeKind::graph) return unsupported(stream);  // a child graph on a device; nobody wants one
-  if (node.kind != NodeKind::bookkeeping) stream.capture->nodes.push_back(std::move(node));
+  if (node.kind == NodeKind::bookkeeping) return cudaSuccess;
+  auto& spoils = stream.capture->spoils;
+  if (node.kind == NodeKind::spoil) return spoils.push_back(std::move(node.run)), cudaSuccess;
+  if (!spoils.empty())
+    node.run = [before = std::exchange(spoils, {}), run = std::move(node.run)] {
+      for (const auto& spoil : before) spoil();
+      run();
+    };
+  stream.capture->nodes.push_back(std::move(node));
   return cudaSuccess;
 }
 

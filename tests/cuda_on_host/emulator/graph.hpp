@@ -10,7 +10,7 @@
 
 namespace cuda_on_host {
 
-enum class NodeKind : std::uint8_t { kernel, product, copy, memset, graph, bookkeeping };
+enum class NodeKind : std::uint8_t { kernel, product, copy, memset, graph, spoil, bookkeeping };
 
 /// A piece of a stream's work. Of two with equal kinds and identities one may take the other's place in an instantiated graph.
 struct Node {
@@ -21,6 +21,7 @@ struct Node {
 
 struct Capture {
   std::vector<Node> nodes;
+  std::vector<std::function<void()>> spoils;  ///< for the node that comes next: a graph has none of its own
   bool valid = true;
 };
 

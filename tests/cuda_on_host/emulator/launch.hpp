@@ -51,6 +51,8 @@ bool enqueue_kernel(Kernel kernel, cudaStream* stream);
 
 /// What the next kernel is called in messages.
 void name_launch(const char* name);
+/// Memory that is kept and used again holds anything, as fresh memory does. In the order of the stream; counts as no work of the host's.
+void spoil(void* data, std::size_t bytes, cudaStream* stream);
 std::string take_launch_name();
 
 }  // namespace cuda_on_host

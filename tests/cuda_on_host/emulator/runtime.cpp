@@ -44,6 +44,16 @@ std::string take_launch_name() {
   return name;
 }
 
+void spoil(void* data, std::size_t bytes, cudaStream* stream) {
+  const Lock lock(device().mutex);
+  const int on = stream ? stream->device : 0;
+  const auto fill = [=] {
+    device().arena.check_inside(data, bytes, on, "spoil");
+    std::memset(data, 0xFF, bytes);
+  };
+  device().enqueue(stream, {NodeKind::spoil, nullptr, fill});
+}
+
 bool enqueue_kernel(Kernel kernel, cudaStream* stream) {
   const Lock lock(device().mutex);
   const dim3 &g = kernel.grid, &b = kernel.block;

@@ -15,6 +15,9 @@
 #define CHRONOTOPE_LOGIT_SIDE 64  // and small vocabularies more than a block of logits
 #define CHRONOTOPE_CHUNK_BYTES (32 << 10)  // or than a chunk
 #define CHRONOTOPE_TOPK_PART 32
+#define CHRONOTOPE_SCRATCH_STEP 1   // so that guard zones begin where scratch memory ends
+#define CHRONOTOPE_SCRATCH_SLACK 1
+#define CHRONOTOPE_SPOIL(data, bytes, stream) ::cuda_on_host::spoil(data, bytes, stream)
 
 namespace cuda_on_host {
 
