@@ -193,7 +193,9 @@ void pointer(Sizes& n, std::vector<Kernel>& all) {
   };
   const double size = f32 * static_cast<double>(pairs) * static_cast<double>(std::ssize(relations) + 2 * heads);
   all.push_back({"pointer_scores", size, 0, [=, &s] { return B::try_pointer_scores(s, scores.view(), content.view(), views(), 0.2, 1); }});
-  all.push_back({"pointer_scores_backward", size, 0, [=, &s] { return B::try_pointer_scores_backward(s, scores.view(), content.view(), views(), 0.2, 1); }});
+  all.push_back({"pointer_scores_backward", size, 0, [=, &s] {
+    return B::try_pointer_scores_backward(s, scores.view(), content.view(), views(), 0.2, 1);
+  }});
 }
 
 struct Speeds {

@@ -95,8 +95,8 @@ template <class T, int V> struct Column {
   bool writes;  ///< the gradient of the content too
 
   __device__ Column(const PointerTask<T>& of, int number)
-      : task(of), head(number % of.heads), rows(of.of[number / of.heads].rows), first(of.of[number / of.heads].first), bins(of.of[number / of.heads].bins),
-        writes(number < of.heads) {}
+      : task(of), head(number % of.heads), rows(of.of[number / of.heads].rows), first(of.of[number / of.heads].first),
+        bins(of.of[number / of.heads].bins), writes(number < of.heads) {}
 
   /// Packs [begin, end) of all sequences' pairs; totals and losts from `base` on are the warp's.
   __device__ void add(std::int64_t begin, std::int64_t end, auto& totals, auto& losts, int base) const {
@@ -168,8 +168,8 @@ template <class T> __global__ void finish_tables(PointerTask<T> task, std::int64
 
 bool is_relation(const RelationViews& r, const View& scores) {
   const Shape& at = scores.shape;
-  return r.table.dtype == scores.dtype && r.table.contiguous() && r.table.shape.rank() == 2 && r.table.shape[1] == at[1] && r.bins.dtype == DType::i32 &&
-         r.bins.contiguous() && r.bins.shape == Shape{at[0], at[2], at[3]};
+  return r.table.dtype == scores.dtype && r.table.contiguous() && r.table.shape.rank() == 2 && r.table.shape[1] == at[1] &&
+         r.bins.dtype == DType::i32 && r.bins.contiguous() && r.bins.shape == Shape{at[0], at[2], at[3]};
 }
 
 bool covers(const View& out, const View& in, std::span<const RelationViews> relations) {
@@ -219,7 +219,8 @@ template <class T, int V, int numbers> void add_up(const Queue& queue, const Poi
 
 }  // namespace
 
-bool pointer_scores(const Queue& queue, const View& out, const View& content, std::span<const RelationViews> relations, double scale, double bias_scale) {
+bool pointer_scores(const Queue& queue, const View& out, const View& content, std::span<const RelationViews> relations, double scale,
+                    double bias_scale) {
   constexpr int threads = 128;
   if (!covers(out, content, relations)) return false;
   with_floating(content.dtype, [&](auto zero) {

@@ -142,7 +142,8 @@ bool onednn_backend::try_pointer_scores_backward(stream& s, const View& dcontent
                                                  double scale, double bias_scale) {
   const auto task = pointer_task(dcontent, dout, gradients, scale);
   if (!task) return false;
-  const std::int64_t heads = task->padded_heads(), width = task->rows * heads, chunk = PointerTask::chunk * heads, items = task->sequences * task->chunks();
+  const std::int64_t heads = task->padded_heads(), width = task->rows * heads, chunk = PointerTask::chunk * heads;
+  const std::int64_t items = task->sequences * task->chunks();
   const int parts = part_count(s.impl(), items);
   double* sums = s.impl().doubles(Slot::partial, parts * width);
   double* memory = s.impl().doubles(Slot::networks, parts * chunk);
