@@ -1,5 +1,6 @@
 // chronotope ablate: one config, a list of switches, a table of what each earns.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <memory>

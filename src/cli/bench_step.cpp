@@ -1,5 +1,6 @@
 // chronotope bench-step: times the trainer's own step on full windows, as bench/compare_torch wants it.
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>

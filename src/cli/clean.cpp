@@ -1,5 +1,6 @@
 // chronotope clean: marks functional actions and drops users who only repeat themselves.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <optional>

@@ -1,9 +1,12 @@
 #pragma once
 // The subcommands of the program. Each adds itself to the parser and runs when chosen.
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <string>
+
+namespace CLI {
+class App;  // its header is slow to compile: only those who add options include it
+}
 
 namespace chronotope::cli {
 

@@ -1,5 +1,6 @@
 // chronotope convert-checkins: check-ins as an action log and a semi-synthetic request log.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

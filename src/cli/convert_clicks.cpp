@@ -1,5 +1,6 @@
 // chronotope convert-clicks: Ele.me files into a click cache.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

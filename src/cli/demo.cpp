@@ -1,5 +1,6 @@
 // chronotope demo: the whole way in one command, on a generated city.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <memory>

@@ -2,6 +2,7 @@
 
 #include "chronotope/data/derive_groups.hpp"
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>

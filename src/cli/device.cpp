@@ -1,5 +1,6 @@
 #include "cli/device.hpp"
 
+#include <CLI/CLI.hpp>
 #include <map>
 #include <thread>
 #include <vector>

@@ -1,13 +1,16 @@
 #pragma once
 // Which backend computes, and with how many threads.
 
-#include <CLI/CLI.hpp>
 #include <optional>
 #include <string>
 
 #include "chronotope/backend/any_backend.hpp"
 #include "chronotope/backend/cuda_backend.hpp"
 #include "chronotope/backend/timed.hpp"
+
+namespace CLI {
+class App;
+}
 
 namespace chronotope::cli {
 

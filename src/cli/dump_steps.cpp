@@ -1,5 +1,6 @@
 // chronotope dump-steps: weights, batches and losses of the first training steps, for bench/peers/torch_losses.py.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -1,5 +1,6 @@
 // chronotope embed: vectors of places and of users.
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <map>

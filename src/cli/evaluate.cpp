@@ -1,5 +1,6 @@
 // chronotope evaluate
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <filesystem>
 #include <map>

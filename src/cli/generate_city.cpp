@@ -1,5 +1,6 @@
 // chronotope generate-city
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

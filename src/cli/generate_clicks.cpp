@@ -1,5 +1,6 @@
 // chronotope generate-clicks: a click log with a planted truth, so that the gap to the best possible AUC can be printed.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -1,5 +1,6 @@
 // chronotope generate-world: action and request logs of invented people, with the truth that they were drawn from.
 
+#include <CLI/CLI.hpp>
 #include <unistd.h>
 
 #include <cstdio>

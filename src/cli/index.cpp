@@ -1,5 +1,7 @@
 // chronotope index: places as pairs (block, inner id).
 
+#include <CLI/CLI.hpp>
+
 #include "cli/index_commands.hpp"
 
 namespace chronotope::cli {

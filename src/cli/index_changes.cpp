@@ -1,5 +1,6 @@
 // chronotope index build, append, remove, rollback.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <fstream>
 #include <memory>

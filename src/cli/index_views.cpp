@@ -1,5 +1,6 @@
 // chronotope index versions, check, find, report.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -1,5 +1,6 @@
 // chronotope info
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -1,5 +1,6 @@
 // chronotope: the command line. Everything it does is made of the library's public API.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <exception>
 #include <new>

@@ -1,5 +1,6 @@
 // chronotope rank: scores of all candidates of a request log.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -1,5 +1,6 @@
 // chronotope recommend
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cstdio>
 #include <memory>

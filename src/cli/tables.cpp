@@ -1,5 +1,6 @@
 // chronotope tables: the tables and figures of Spacetime-GR from one config.
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 

@@ -2,6 +2,7 @@
 // Figures of a finished run, kept beside it.
 
 #include <cstdint>
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <string>
 

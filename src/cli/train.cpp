@@ -1,5 +1,6 @@
 // chronotope train
 
+#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <memory>
 #include <optional>

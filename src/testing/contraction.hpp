@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "chronotope/testing/conformance/elementwise.hpp"
+#include "testing/elementwise.hpp"
 
 namespace chronotope::testing {
 

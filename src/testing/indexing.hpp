@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "chronotope/testing/conformance/contraction.hpp"
+#include "testing/contraction.hpp"
 
 namespace chronotope::testing {
 

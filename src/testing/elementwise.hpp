@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "chronotope/testing/conformance/suite.hpp"
+#include "testing/suite.hpp"
 
 namespace chronotope::testing {
 

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "chronotope/core/philox.hpp"
-#include "chronotope/testing/conformance/elementwise.hpp"
+#include "testing/elementwise.hpp"
 
 namespace chronotope::testing {
 

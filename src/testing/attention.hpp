@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <vector>
 
-#include "chronotope/testing/conformance/suite.hpp"
+#include "testing/suite.hpp"
 
 namespace chronotope::testing {
 
