@@ -2,9 +2,6 @@
 set(areas ${CMAKE_CURRENT_LIST_DIR}/..)
 file(GLOB model_sources CONFIGURE_DEPENDS ${areas}/golden/*_test.cpp ${areas}/*/gradient_*test.cpp)
 list(FILTER model_sources EXCLUDE REGEX "gradient_check_test|gradient_exchange_test")  # of the check itself; of several processes
-if(CHRONOTOPE_SANITIZE)
-  list(FILTER model_sources INCLUDE REGEX /golden/)  # gradients take minutes there, and go through the same kernels
-endif()
 
 function(chronotope_models_on_cuda target)
   target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/..)

@@ -9,6 +9,7 @@
 // unchanged. Device memory is touched through upload and download only. Floats are compared by the formula of
 // tolerance.hpp. A run is repeated exactly by its seed.
 
+#include "chronotope/core/error.hpp"
 #include "chronotope/testing/conformance/report.hpp"
 #include "chronotope/testing/conformance/target.hpp"
 
