@@ -2,7 +2,7 @@
 // made up from a seed; batch, forward, backward, AdamW. The other side is bench/peers/torch_actions.py (bench/compare_actions).
 //
 //   bench_actions [--head joint|typed] [--updates dense|lazy] [--batch 2] [--steps 6] [--threads 2] [--clip off|on]
-//                 [--backend onednn|cuda] [sizes]
+//                 [--backend onednn|cuda] [--tf32 off|on] [--bf16 off|on] [--graphs off|on] [sizes]
 //
 // Prints a line of JSON, then where the time of a step goes; on CUDA the line alone, because calls return before their work is done.
 
@@ -29,7 +29,8 @@ using B = any_backend;
 struct Options {
   bench::ModelSizes sizes;
   std::int64_t batch = 2, steps = 6, threads = 2;
-  bool lazy = false, clip = false, cuda = false;
+  bool lazy = false, clip = false, cuda = false, tf32 = false, bf16 = false, graphs = false;
+  const char* math() const { return bf16 ? "bf16" : tf32 ? "tf32" : "ieee"; }
 };
 
 constexpr std::size_t warm_up = 2;  // steps
@@ -101,9 +102,10 @@ double peak_memory() {
 }
 
 any_backend::stream stream_of(const Options& o, const std::shared_ptr<Timings>& timings) {
+  if (!o.cuda && (o.tf32 || o.bf16)) throw ConfigError("--tf32 and --bf16 need --backend cuda");
   if (!o.cuda) return any_stream<timed<onednn_backend>>({onednn_backend::stream(static_cast<int>(o.threads)), timings});
 #ifdef CHRONOTOPE_HAVE_CUDA
-  return any_stream<cuda_backend>();
+  return any_stream<cuda_backend>(cuda_backend::stream(0, o.bf16 ? MathMode::bf16 : o.tf32 ? MathMode::tf32 : MathMode::ieee));
 #else
   throw ConfigError("bench_actions was built without CUDA");
 #endif
@@ -115,7 +117,7 @@ void run(const Options& o) {
   auto model = bench::make_model(context, o.sizes);
   MadeTask task(context, model, o);
   TrainingConfig training;
-  training.batch = o.batch, training.embedding_updates = o.lazy ? "lazy" : "dense", training.clip_norm = o.clip ? 1 : 0;
+  training.batch = o.batch, training.embedding_updates = o.lazy ? "lazy" : "dense", training.clip_norm = o.clip ? 1 : 0, training.graphs = o.graphs;
   Trainer trainer(context, task, training);
   const std::vector<std::uint64_t> windows = task.samples(0);
   std::vector<double> seconds;
@@ -139,7 +141,7 @@ void run(const Options& o) {
                                             {"tensors_mb", std::lround(static_cast<double>(context.memory().peak) * 1e-6)}, {"gflop_per_step", std::lround(flops * 1e-9)},
                                             {"gemm_peak_gflops", std::lround(peak * 1e-9)}, {"share_of_peak", rounded(flops / median / peak, 1000)},
                                             {"tokens", task.tokens()}, {"losses", last.targets}, {"head", o.sizes.joint ? "joint" : "typed"},
-                                            {"updates", o.lazy ? "lazy" : "dense"}, {"first_loss", rounded(first.loss, 1e4)}}
+                                            {"updates", o.lazy ? "lazy" : "dense"}, {"math", o.math()}, {"graphs", o.graphs}, {"first_loss", rounded(first.loss, 1e4)}}
                           .dump().c_str());
   if (!o.cuda) cli::print_breakdown(step_timings, seconds.size(), std::accumulate(seconds.begin(), seconds.end(), 0.0));
 }
@@ -152,8 +154,14 @@ int main(int argc, char** argv) {
   line.sizes(o.sizes);
   line.number("--batch", o.batch, 1), line.number("--steps", o.steps, 1), line.number("--threads", o.threads, 1);
   line.word("--updates", o.lazy, "lazy", "dense"), line.word("--clip", o.clip, "on", "off");
-  line.word("--backend", o.cuda, "cuda", "onednn");
+  line.word("--backend", o.cuda, "cuda", "onednn"), line.word("--tf32", o.tf32, "on", "off"), line.word("--bf16", o.bf16, "on", "off");
+  line.word("--graphs", o.graphs, "on", "off");
   line.read(argc, argv);
-  run(o);
+  try {
+    run(o);
+  } catch (const Error& e) {
+    std::fprintf(stderr, "error: %s\n", e.what());
+    return 1;
+  }
   return 0;
 }
