@@ -54,7 +54,7 @@ std::string dotted(const std::string& pointer) {
 
 TEST_CASE("every key can be read, set and written, and none moves another") {
   const Json defaults = Json::parse(to_json(Config{})).flatten();
-  CHECK(defaults.size() == 100);
+  CHECK(defaults.size() == 101);
   for (const auto& [path, value] : defaults.items()) {
     CAPTURE(path);
     REQUIRE(value.is_primitive());
