@@ -48,20 +48,14 @@ template <int V, class T, class Bias> __global__ void add_bias(Walk<2> walk, Row
   }
 }
 
-/// Whether each row of a matrix is whole packs.
-template <class T, int V> bool fits_rows(const View& v) {
-  return fits_packs<T, V>(v.as<T>()) && v.shape[-1] % V == 0 && (v.shape.rank() == 1 || v.shape[0] < 2 || v.strides[0] % V == 0);
-}
-
 template <class T, class Bias> void finish(const Queue& queue, const char* operation, const View& y, const View& added, const Bias& bias, bool relu) {
-  constexpr int threads = 128, pack = 16 / sizeof(T);
-  const auto run = [&]<int V>(std::integral_constant<int, V>) {
+  constexpr int threads = 128;
+  with_packs<T>(are_packs<T>(y.shape[1], y, added), [&](auto pack) {
+    constexpr int V = pack();
     const Shape packs{y.shape[0], y.shape[1] / V};
     const Walk<2> walk(cpu::make_loop(packs, 0, 2, Strides{1, 0}, Strides{0, 1}));
     launch(queue, operation, add_bias<V, T, Bias>, blocks_for(walk.elements, threads), threads, walk, Rows<T>(y), bias, relu);
-  };
-  if (fits_rows<T, pack>(y) && fits_rows<T, pack>(added)) run(std::integral_constant<int, pack>());
-  else run(std::integral_constant<int, 1>());
+  });
 }
 
 struct Passed {

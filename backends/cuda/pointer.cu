@@ -200,13 +200,6 @@ PointerTask<T> task_of(const Queue& queue, const View& out, const View& in, std:
   return task;
 }
 
-/// f(width) with how many numbers are loaded at once, as a constant.
-template <class T, class F> void with_packs(const PointerTask<T>& task, F f) {
-  constexpr int pack = 16 / sizeof(T);
-  if (task.template fits<pack>()) f(std::integral_constant<int, pack>());
-  else f(std::integral_constant<int, 1>());
-}
-
 /// As many warps to a block as find room for their tables.
 template <class T, int V, int numbers> void add_up(const Queue& queue, const PointerTask<T>& task) {
   constexpr int warps = static_cast<int>(std::max<std::size_t>(1, 32768 / (numbers * sizeof(Sum<T>))));
@@ -226,7 +219,7 @@ bool pointer_scores(const Queue& queue, const View& out, const View& content, st
   with_floating(content.dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto task = task_of<T>(queue, out, content, relations, scale, bias_scale);
-    with_packs(task, [&](auto width) {
+    with_packs<T>(task.template fits<pack_of<T>>(), [&](auto width) {
       launch(queue, "pointer_scores", score_pairs<T, width()>, blocks_for(task.sequences * task.pairs, threads * width()), threads, task);
     });
   });
@@ -240,7 +233,7 @@ bool pointer_scores_backward(const Queue& queue, const View& dcontent, const Vie
   with_floating(dout.dtype, [&](auto zero) {
     using T = decltype(zero);
     const auto task = task_of<T>(queue, dcontent, dout, gradients, scale, bias_scale);
-    with_packs(task, [&](auto width) {
+    with_packs<T>(task.template fits<pack_of<T>>(), [&](auto width) {
       if (task.numbers() <= few) add_up<T, width(), few>(queue, task);
       else add_up<T, width(), most_numbers>(queue, task);
     });
