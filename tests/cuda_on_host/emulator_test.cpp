@@ -8,36 +8,12 @@
 #include <string>
 #include <vector>
 
-#include "cuda/launch.hpp"
+#include "bench.hpp"
 #include "emulator/control.hpp"
-#include "mishap.hpp"
 
-using namespace chronotope::cuda;
-using cuda_on_host::mishap;
+using namespace cuda_on_host;
 
 namespace {
-
-/// A stream and n integers on the device.
-struct Bench {
-  Queue queue;
-  int* data = nullptr;
-  std::size_t n;
-
-  explicit Bench(std::size_t size) : n(size) {
-    REQUIRE(cudaStreamCreateWithFlags(&queue.stream, cudaStreamNonBlocking) == cudaSuccess);
-    REQUIRE(cudaMallocAsync(reinterpret_cast<void**>(&data), n * sizeof(int), queue.stream) == cudaSuccess);
-  }
-  Bench(const Bench&) = delete;
-  Bench& operator=(const Bench&) = delete;
-  ~Bench() { cudaStreamDestroy(queue.stream); }
-
-  std::vector<int> fetch() {
-    std::vector<int> host(n);
-    cudaMemcpyAsync(host.data(), data, n * sizeof(int), cudaMemcpyDeviceToHost, queue.stream);
-    cudaStreamSynchronize(queue.stream);
-    return host;
-  }
-};
 
 /// What goes wrong when the kernel runs on 64 threads a block with 64 integers; empty when nothing does.
 template <class... A> std::string of_kernel(void (*kernel)(int*, A...), unsigned blocks, A... more) {
@@ -47,12 +23,6 @@ template <class... A> std::string of_kernel(void (*kernel)(int*, A...), unsigned
     launch(bench.queue, "tried", kernel, blocks, 64, bench.data, more...);
     cudaStreamSynchronize(bench.queue.stream);
   });
-}
-
-bool says(const std::string& text, const std::string& part) {
-  INFO(text);
-  CHECK(text.find(part) != std::string::npos);
-  return true;
 }
 
 /// Reverses 64 numbers through shared memory.
@@ -126,14 +96,6 @@ __global__ void sum_by_shuffles(int* data) {
   data[threadIdx.x] = x;
 }
 
-__global__ void write_at(int* data, int offset) {
-  if (threadIdx.x == 0) data[offset] = 7;
-}
-
-__global__ void read_at(int* data, int offset) {
-  if (threadIdx.x == 0) data[0] = data[offset];
-}
-
 __global__ void unwritten_shared(int* data) {
   CHRONOTOPE_SHARED(int, tile, 64);
   if (threadIdx.x < 10) tile[static_cast<int>(threadIdx.x)] = 1;
@@ -162,8 +124,6 @@ __global__ void count_in_shared(int* data, bool atomic) {
 }
 
 __global__ void last_one_wins(int* data) { data[0] = static_cast<int>(blockIdx.x * 64 + threadIdx.x); }
-
-__global__ void own_number(int* data) { data[blockIdx.x * 64 + threadIdx.x] = static_cast<int>(blockIdx.x * 64 + threadIdx.x); }
 
 }  // namespace
 
@@ -352,150 +312,4 @@ TEST_CASE("wrong uses of streams are refused") {
          cudaStreamSynchronize(second.queue.stream);
        }),
        "an unborn block");
-}
-
-namespace {
-
-/// A bench whose stream is captured. Its memory is there.
-struct Captured : Bench {
-  Captured() : Bench(64) {
-    REQUIRE(cudaStreamSynchronize(queue.stream) == cudaSuccess);
-    REQUIRE(cudaStreamBeginCapture(queue.stream, cudaStreamCaptureModeRelaxed) == cudaSuccess);
-  }
-  ~Captured() { end(); }
-  cudaGraph_t end() {
-    cudaGraph_t graph = nullptr;
-    status = cudaStreamEndCapture(queue.stream, &graph);
-    return graph;
-  }
-  cudaGraphExec_t instantiated() {
-    const cudaGraph_t graph = end();
-    cudaGraphExec_t exec = nullptr;
-    REQUIRE(cudaGraphInstantiate(&exec, graph, 0) == cudaSuccess);
-    REQUIRE(cudaGraphDestroy(graph) == cudaSuccess);
-    return exec;
-  }
-  cudaError_t status = cudaSuccess;
-};
-
-std::string of_capture(const std::function<void(Captured&)>& f) {
-  return mishap([&] {
-    Captured bench;
-    f(bench);
-  });
-}
-
-}  // namespace
-
-TEST_CASE("what a captured stream is given runs when its graph does, as often as that is launched") {
-  cuda_on_host::reset();
-  Captured bench;
-  launch(bench.queue, "number", own_number, 1, 64, bench.data);
-  const cudaGraphExec_t exec = bench.instantiated();
-  CHECK(bench.fetch() == std::vector<int>(64, -1));
-  const std::size_t before = cuda_on_host::kernels_run(), sent = cuda_on_host::host_launches();
-  cudaGraphLaunch(exec, bench.queue.stream), cudaGraphLaunch(exec, bench.queue.stream);
-  CHECK(cuda_on_host::host_launches() == sent + 2);
-  CHECK(bench.fetch()[63] == 63);
-  CHECK(cuda_on_host::kernels_run() == before + 2);
-  CHECK(cudaGraphExecDestroy(exec) == cudaSuccess);
-}
-
-TEST_CASE("wrong uses of a stream that is captured are refused") {
-  says(of_capture([](Captured& b) {
-         void* more = nullptr;
-         cudaMallocAsync(&more, 64, b.queue.stream);
-       }),
-       "it would become a node of the graph");
-  says(of_capture([](Captured& b) { cudaFreeAsync(b.data, b.queue.stream); }), "it would become a node of the graph");
-  says(mishap([] {
-         Bench bench(64);
-         cudaStreamBeginCapture(bench.queue.stream, cudaStreamCaptureModeGlobal);
-       }),
-       "not relaxed");
-  cuda_on_host::reset();
-  Captured b;
-  cudaEvent_t event = nullptr;
-  cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
-  CHECK(cudaEventRecord(event, b.queue.stream) == cudaSuccess);
-  CHECK(cudaEventQuery(event) == cudaErrorCapturedEvent);
-  CHECK(cudaEventSynchronize(event) == cudaErrorCapturedEvent);
-  CHECK(cudaEventDestroy(event) == cudaSuccess);
-  CHECK(cudaFreeHost(nullptr) == cudaErrorStreamCaptureUnsupported);
-  CHECK(cudaStreamBeginCapture(b.queue.stream, cudaStreamCaptureModeRelaxed) == cudaErrorInvalidValue);
-  CHECK(cudaStreamSynchronize(b.queue.stream) == cudaErrorStreamCaptureUnsupported);
-  CHECK_THROWS(launch(b.queue, "late", own_number, 1, 64, b.data));
-  CHECK(cudaGetLastError() == cudaSuccess);
-  CHECK(b.end() == nullptr);  // the wait has broken it
-  CHECK(b.status == cudaErrorStreamCaptureInvalidated);
-  CHECK(b.end() == nullptr);
-  CHECK(b.status == cudaErrorStreamCaptureUnmatched);
-  CHECK(cudaStreamSynchronize(b.queue.stream) == cudaSuccess);
-}
-
-TEST_CASE("wrong uses of graphs are refused") {
-  says(of_capture([](Captured& b) {
-         const cudaGraphExec_t exec = b.instantiated();
-         cudaGraphExecDestroy(exec);
-         cudaGraphLaunch(exec, b.queue.stream);
-       }),
-       "use of a graph that was destroyed");
-  says(of_capture([](Captured& b) {
-         const cudaGraph_t graph = b.end();
-         cudaGraphDestroy(graph), cudaGraphDestroy(graph);
-       }),
-       "a graph is destroyed that is none");
-  says(of_capture([](Captured& b) {  // what was freed since
-         launch(b.queue, "number", own_number, 1, 64, b.data);
-         const cudaGraphExec_t exec = b.instantiated();
-         cudaFreeAsync(b.data, b.queue.stream);
-         cudaGraphLaunch(exec, b.queue.stream);
-         cudaStreamSynchronize(b.queue.stream);
-       }),
-       "an argument points to byte 0 of a freed block");
-}
-
-TEST_CASE("a graph takes the arguments of an equal one, and those only; launches before keep theirs") {
-  cuda_on_host::reset();
-  Captured bench;
-  const auto capture = [&](int offset, void (*kernel)(int*, int) = write_at) {
-    launch(bench.queue, "write", kernel, 1, 64, bench.data, offset);
-    return bench.end();
-  };
-  const auto again = [&] { cudaStreamBeginCapture(bench.queue.stream, cudaStreamCaptureModeRelaxed); };
-  const cudaGraph_t first = capture(3);
-  again();
-  const cudaGraph_t second = capture(5);
-  again();
-  const cudaGraph_t other = capture(5, read_at);
-  cudaGraphExec_t exec = nullptr;
-  cudaGraphExecUpdateResultInfo why{};
-  REQUIRE(cudaGraphInstantiate(&exec, first, 0) == cudaSuccess);
-  cudaGraphLaunch(exec, bench.queue.stream);
-  CHECK(cudaGraphExecUpdate(exec, other, &why) == cudaErrorGraphExecUpdateFailure);
-  CHECK(cudaGraphExecUpdate(exec, second, &why) == cudaSuccess);
-  cudaGetLastError();
-  cudaGraphLaunch(exec, bench.queue.stream);
-  cudaGraphExecDestroy(exec);
-  for (const cudaGraph_t graph : {first, second, other}) cudaGraphDestroy(graph);
-  const std::vector<int> seen = bench.fetch();
-  CHECK(seen[3] == 7);
-  CHECK(seen[5] == 7);
-}
-
-TEST_CASE("a graph reads pinned memory when it runs: filling it again too early shows") {
-  cuda_on_host::reset();
-  void* pinned = nullptr;
-  REQUIRE(cudaHostAlloc(&pinned, 256, cudaHostAllocDefault) == cudaSuccess);
-  std::memset(pinned, 1, 256);
-  {
-    Captured bench;
-    cudaMemcpyAsync(bench.data, pinned, 256, cudaMemcpyHostToDevice, bench.queue.stream);
-    const cudaGraphExec_t exec = bench.instantiated();
-    cudaGraphLaunch(exec, bench.queue.stream);
-    std::memset(pinned, 2, 256);
-    CHECK(bench.fetch()[0] == 0x02020202);
-    cudaGraphExecDestroy(exec);
-  }
-  CHECK(cudaFreeHost(pinned) == cudaSuccess);
 }
